@@ -1,0 +1,77 @@
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/time.h"
+
+// The process's log: our own lines, access lines and the function's output, one line each.
+//
+// The only global of the program. Lines from any thread are gathered in one bounded buffer and
+// written by flush(), which each Loop calls at the end of a turn of its event loop. A reader of our
+// output that stops reading never stops us: nothing here blocks (a pipe is asked with poll(2)
+// first), what does not fit is dropped and counted, and the count is logged once there is room.
+namespace watchdog::log {
+
+enum class Format { kText, kJson };
+enum class Level { kInfo, kWarning, kError };
+
+// Which of the function's outputs a line came from. kOut lines go to our stdout, the rest to stderr.
+enum class Source { kOut, kErr };
+
+// How to print; the default before the first call is text with prefixes.
+struct Settings {
+  Format format = Format::kText;
+  bool prefix_function_lines = true;  // date, time and "stderr: " before each of the function's lines
+};
+void configure(const Settings& settings);
+
+// "2006/01/02 15:04:05 message" (local time), or {"time":...,"level":...,"msg":...}.
+void write(Level level, std::string_view message);
+
+template <typename... Args>
+void info(fmt::format_string<Args...> format, Args&&... args) {
+  write(Level::kInfo, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void warn(fmt::format_string<Args...> format, Args&&... args) {
+  write(Level::kWarning, fmt::format(format, std::forward<Args>(args)...));
+}
+template <typename... Args>
+void error(fmt::format_string<Args...> format, Args&&... args) {
+  write(Level::kError, fmt::format(format, std::forward<Args>(args)...));
+}
+
+// One line (no newline in it) that the function printed.
+void function_line(Source source, std::string_view line);
+
+// One answered request.
+struct Access {
+  std::string_view method;
+  std::string_view target;      // as received
+  int status = 0;               // what the client saw, or would have seen
+  std::string_view reason;      // "OK"
+  std::string_view failure;     // our word for what went wrong, "" when nothing did
+  std::string_view detail;      // "exit code 7", "killed by SIGSEGV"; "" when there is nothing to say
+  std::string_view remote;      // client address
+  std::optional<std::string_view> call_id;  // set: printed
+  uint64_t bytes = 0;           // body bytes sent to the client
+  Duration duration{};
+};
+void access(const Access& access);
+
+// Writes what can be written without blocking.
+void flush();
+
+// Writes everything, waiting up to `patience` for a slow reader. Before exit only.
+void flush_all(Duration patience);
+
+// Lines dropped so far because nobody read our output.
+uint64_t dropped_lines();
+
+}  // namespace watchdog::log

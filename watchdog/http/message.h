@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace watchdog {
+
+// A header field as received: name in its own case, value without surrounding white space.
+struct Field {
+  std::string_view name;
+  std::string_view value;
+};
+
+// A field list in order, duplicates kept.
+class Fields {
+ public:
+  void add(std::string_view name, std::string_view value) { list_.push_back({name, value}); }
+  void clear() { list_.clear(); }
+  auto begin() const { return list_.begin(); }
+  auto end() const { return list_.end(); }
+  size_t size() const { return list_.size(); }
+
+  // The first field of that name (case ignored), or nullptr.
+  const Field* find(std::string_view name) const;
+  // Whether any field of that name has `token` in its comma-separated list, case ignored.
+  bool lists(std::string_view name, std::string_view token) const;
+
+ private:
+  std::vector<Field> list_;
+};
+
+// How a message's body ends (RFC 9112 6.3).
+enum class BodyFraming { kNone, kSized, kChunked, kUntilClose };
+
+// The head of a request. All views point into the Reader that made it and live until its next head.
+struct RequestHead {
+  std::string_view method;
+  std::string_view target;  // verbatim
+  int minor_version = 1;    // HTTP/1.x
+  Fields fields;
+  BodyFraming framing = BodyFraming::kNone;
+  uint64_t content_length = 0;    // when kSized
+  bool keep_alive = true;         // RFC 9112 9.3
+  bool expects_continue = false;  // RFC 9110 10.1.1; never on HTTP/1.0 or without a body
+
+  bool has_body() const { return framing != BodyFraming::kNone; }
+  // The target's path and query, verbatim and without '?'; an absolute-form target (RFC 9112 3.2.2)
+  // counts from its path on, "*" is a path.
+  std::string_view path() const;
+  std::string_view query() const;
+};
+
+// "OK" for 200; "" for a status that has no registered phrase.
+std::string_view reason_phrase(int status);
+
+// Whether a response to `method` with this status may have a body (RFC 9112 6.3).
+bool response_has_body(std::string_view method, int status);
+
+// "HTTP/1.1 200 OK\r\n".
+void append_status_line(std::string& out, int status);
+// "name: value\r\n". The caller vouches that neither contains CR, LF or NUL.
+void append_field(std::string& out, std::string_view name, std::string_view value);
+// "1f4\r\n", the line before `size` bytes of a chunk (RFC 9112 7.1).
+void append_chunk_header(std::string& out, uint64_t size);
+
+// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7) of the current second; the view lives until this
+// thread's next call in another second.
+std::string_view http_date();
+
+}  // namespace watchdog

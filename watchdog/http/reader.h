@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+
+namespace watchdog {
+
+// Reads HTTP/1 requests, one after another, from bytes as they come (RFC 9112). A pull parser: give
+// it bytes with feed(), then call next() until it says kNeedMore or kError. It never calls out.
+//
+//   kHead      request() is complete and valid until the next kHead
+//   kBody      body() is the next piece, a view into the bytes fed
+//   kEnd       the message is over; request() stays valid until next() is called again
+//   kNeedMore  all bytes fed were consumed (consumed() equals their number); feed more
+//   kError     error() says what to answer; only the end of the connection helps
+//
+// llhttp does the parsing. In front of it stand our own checks, so that every version of llhttp
+// refuses the same messages: a head is gathered whole, checked line by line, and only then parsed.
+// Owned by its connection.
+class Reader {
+ public:
+  enum class Event { kNeedMore, kHead, kBody, kEnd, kError };
+
+  // What to answer to a message that we refuse: a status (400, 414, 431, 501, 505) and, for the
+  // log and the client, why.
+  struct Refusal {
+    int status = 400;
+    std::string_view reason;
+  };
+
+  // 414 beyond kMaxTarget, 431 beyond the others.
+  static constexpr size_t kMaxTarget = 64 * 1024;
+  static constexpr size_t kMaxHead = 256 * 1024;     // request line and fields
+  static constexpr size_t kMaxFields = 256;
+  static constexpr size_t kMaxChunkLine = 4 * 1024;  // size and extensions of one chunk
+  static constexpr size_t kMaxTrailers = 16 * 1024;
+
+  Reader();
+  ~Reader();
+  Reader(const Reader&) = delete;
+  Reader& operator=(const Reader&) = delete;
+
+  // The bytes must live until they are consumed. Bytes of an earlier feed that were not consumed
+  // must come again, first.
+  void feed(std::string_view bytes);
+  Event next();
+
+  // How many of the bytes last fed have been used.
+  size_t consumed() const;
+
+  const RequestHead& request() const;
+  std::string_view body() const;
+  const Refusal& error() const;
+
+  // Nothing of a message has been seen since the last kEnd (empty lines before a request line do not
+  // count, RFC 9112 2.2).
+  bool between_messages() const;
+
+  // Gives back the memory of the last head; between messages only.
+  void shrink();
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
+
+}  // namespace watchdog

@@ -1,0 +1,107 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/log.h"
+#include "base/time.h"
+
+namespace watchdog {
+
+enum class ModeName { kStreaming, kSerializing, kClassic, kHttp, kStatic, kCgi, kFastcgi };
+enum class AccessLog { kAll, kErrors, kOff };
+enum class Restart { kNo, kOnFailure, kAlways };
+
+// Everything a user can set, parsed and checked. Made once, before any thread starts; read-only
+// after. The meaning of each field is in the option table (config.cc), which is also --help and the
+// README's table.
+struct Config {
+  std::vector<std::string> command;  // argv; empty when no fprocess is set
+  ModeName mode = ModeName::kStreaming;
+  std::string upstream_url;
+  std::string static_path;
+  uint16_t port = 8080;
+  std::string listen_address;  // empty: any
+  uint16_t metrics_port = 8081;
+  Duration read_timeout{};
+  Duration write_timeout{};
+  Duration exec_timeout{};  // 0: none
+  Duration idle_timeout{};
+  std::optional<Duration> healthcheck_interval;
+  Duration shutdown_timeout{};
+  Duration startup_timeout{};
+  std::string ready_path;
+  uint64_t max_inflight = 0;  // 0: no limit
+  uint64_t max_queue = 0;
+  Duration queue_timeout{};
+  uint64_t max_body_size = 0;  // bytes; 0: no limit
+  std::string content_type;    // classic: empty mirrors the request's
+  bool buffer_request_body = false;
+  bool prefix_logs = true;
+  size_t log_line_limit = 65536;  // bytes
+  log::Format log_format = log::Format::kText;
+  AccessLog access_log = AccessLog::kAll;
+  bool log_call_id = false;
+  bool suppress_lock = false;
+  Restart restart = Restart::kNo;
+  unsigned workers = 0;  // 0: auto
+  bool cgi_headers = true;
+  std::optional<bool> kill_on_disconnect;  // unset: the mode decides
+  bool combine_output = true;
+  bool marshal_request = false;
+  bool write_debug = false;
+  bool read_debug = false;
+  bool debug_headers = false;
+  bool jwt_auth = false;
+  bool jwt_auth_debug = false;
+  bool jwt_auth_local = false;
+};
+
+std::string_view mode_name(ModeName mode);
+
+// One row of the option table.
+struct Option {
+  std::string_view name;                       // "exec_timeout"; --exec-timeout on the command line
+  std::vector<std::string_view> aliases;       // other environment names; the last one set wins
+  std::string_view default_text;               // as --help prints it
+  std::string_view accepts;                    // "a duration such as 30s or 1m30s"
+  std::string_view meaning;
+  // Takes `text` into the config, or says in a few words why it cannot.
+  std::function<std::optional<std::string>(Config&, std::string_view text)> apply;
+};
+
+// The whole table, in the order in which --help prints it.
+std::span<const Option> options();
+
+// "exec-timeout" for "exec_timeout".
+std::string long_option(std::string_view name);
+
+struct Setting {
+  std::string name;  // an Option's name
+  std::string text;
+};
+
+// What came of reading a configuration.
+struct ConfigOutcome {
+  Config config;
+  std::vector<std::string> errors;    // one line each; any: the start is refused
+  std::vector<std::string> warnings;  // one line each, worth a look
+};
+
+// Reads the environment through `getenv` (nullptr when unset), then the command line's settings,
+// which win. `command` is what came after "--", empty when nothing did; it wins over fprocess.
+// An option set to the empty string counts as unset.
+ConfigOutcome read_config(const std::function<const char*(const char*)>& getenv,
+                          const std::vector<Setting>& command_line,
+                          const std::vector<std::string>& command);
+
+// "name=value" lines of every option as it will be used, for --check-config.
+std::string describe(const Config& config);
+
+}  // namespace watchdog
