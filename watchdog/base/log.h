@@ -59,7 +59,7 @@ struct Access {
   std::string_view failure;     // our word for what went wrong, "" when nothing did
   std::string_view detail;      // "exit code 7", "killed by SIGSEGV"; "" when there is nothing to say
   std::string_view remote;      // client address
-  std::optional<std::string_view> call_id;  // set: printed
+  std::optional<std::string_view> call_id{};  // set: printed
   uint64_t bytes = 0;           // body bytes sent to the client
   Duration duration{};
 };

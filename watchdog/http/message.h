@@ -39,7 +39,7 @@ struct RequestHead {
   std::string_view method;
   std::string_view target;  // verbatim
   int minor_version = 1;    // HTTP/1.x
-  Fields fields;
+  Fields fields{};
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;    // when kSized
   bool keep_alive = true;         // RFC 9112 9.3

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -10,50 +11,68 @@
 
 namespace watchdog {
 
-// A histogram of seconds with Prometheus's default buckets. Any thread may observe.
+// A Prometheus histogram of seconds. Any thread may observe.
 class Histogram {
  public:
-  static constexpr std::array<double, 11> kBounds = {.005, .01, .025, .05, .1, .25,
-                                                     .5,   1,   2.5,  5,   10};
+  using Bounds = std::array<double, 11>;
+  // Prometheus's own, made for answers over a network.
+  static constexpr Bounds kBounds = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
+  // For starting a process, which takes a fraction of a millisecond when all is well.
+  static constexpr Bounds kSpawnBounds = {.0001, .00025, .0005, .001, .0025, .005,
+                                          .01,   .025,   .05,   .1,   1};
+
+  // `bounds` is one of the constants above, or lives as long.
+  explicit Histogram(const Bounds& bounds = kBounds) : bounds_(bounds) {}
+
+  // A negative duration counts as none.
   void observe(Duration duration);
+  uint64_t count() const;
   // Appends the _bucket, _sum and _count lines; `labels` is `code="200",method="GET"` or "".
   void append_to(std::string& out, std::string_view name, std::string_view labels) const;
 
  private:
-  std::array<std::atomic<uint64_t>, kBounds.size() + 1> buckets_{};
+  const Bounds& bounds_;
+  std::array<std::atomic<uint64_t>, kBounds.size() + 1> buckets_{};  // last: beyond all
   std::atomic<uint64_t> nanoseconds_{0};
 };
 
 // Every number that /metrics shows, shared by all workers; written with relaxed atomics, without
-// locks. Owned by main, outlives the workers.
+// locks. Made by main at the start of the program, outlives the workers.
 class Metrics {
  public:
-  Metrics() = default;
+  Metrics();
+  ~Metrics();
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
-  ~Metrics();
 
   // `method` as received; one that is not among the well-known nine is counted as "OTHER", so that
-  // clients cannot make series. `code` is 100 to 599.
+  // clients cannot make series. `code` is the three-digit status.
   void count_request(std::string_view method, int code, Duration duration);
 
   std::atomic<int64_t> requests_in_flight{0};
   std::atomic<uint64_t> exec_timeouts{0};
   std::atomic<uint64_t> spawn_failures{0};
-  Histogram spawn_seconds;  // from asking for a process until its program runs
+  Histogram spawn_seconds{Histogram::kSpawnBounds};  // from asking for a process until it runs
 
-  // The Prometheus text format, version 0.0.4, process_* included; clean under promtool check metrics.
+  // The Prometheus text format, version 0.0.4, process_* included; clean under promtool check
+  // metrics. A series of requests appears with its first request.
   std::string text() const;
 
  private:
-  static constexpr size_t kMethods = 10;  // the nine of RFC 9110 and RFC 5789, then OTHER
-  static constexpr size_t kCodes = 500;   // 100 to 599
+  // The requests of one method and status, in a list that only grows; a function answers with a
+  // handful of statuses, so the list is short.
   struct Series {
+    std::string_view method;
+    int code = 0;
+    Series* next = nullptr;
     Histogram duration;
   };
-  Series& series(size_t method, size_t code);
+  static Series* find(Series* first, std::string_view method, int code);
+  Series& series(std::string_view method, int code);
+  void append_requests(std::string& out) const;
 
-  std::array<std::array<std::atomic<Series*>, kCodes>, kMethods> series_{};
+  std::atomic<Series*> first_{nullptr};
+  double start_time_;  // seconds since 1970
 };
 
 }  // namespace watchdog

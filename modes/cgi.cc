@@ -1,0 +1,86 @@
+#include "modes/cgi.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <string_view>
+
+#include "base/text.h"
+
+namespace watchdog {
+
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+
+void append_canonical(std::string& out, std::string_view name, char dash) {
+  bool first = true;
+  for (const char c : name) {
+    out += c == '-' ? dash : (first ? upper(c) : lower(c));
+    first = c == '-';
+  }
+}
+
+// Fields whose variables would mean something else, or that the request line and framing set.
+bool reserved(std::string_view name) {
+  for (const std::string_view other :
+       {"Proxy", "Method", "Path", "Query", "Host", "Content-Length", "ContentLength",
+        "Transfer-Encoding", "Content_Length", "Transfer_Encoding"}) {
+    if (equals_ignoring_case(name, other)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+char* const* FunctionEnvironment::plain() const { return environ; }
+
+Result<char* const*> FunctionEnvironment::build(const RequestHead& request) {
+  const auto path = percent_decode(request.path());
+  if (!path) return Error{path.error()};
+  text_.clear();
+  offsets_.clear();
+  pointers_.clear();
+
+  const Fields& fields = request.fields;
+  for (const Field& field : fields) {
+    if (!reserved(field.name) && fields.find(field.name) == &field) add_field(field);
+  }
+  add("Http_Method", request.method);
+  if (!path->empty()) add("Http_Path", *path);
+  if (!request.query().empty()) add("Http_Query", request.query());
+  if (const Field* host = fields.find("host")) add("Http_Host", host->value);
+  const bool chunked = request.framing == BodyFraming::kChunked;
+  if (lengths_ == Lengths::kAlways || chunked || fields.find("content-length") != nullptr) {
+    const std::string length = chunked ? "-1" : fmt::format("{}", request.content_length);
+    add("Http_Content_Length", length);
+    add("Http_ContentLength", length);
+    if (chunked) add("Http_Transfer_Encoding", "chunked");
+  }
+
+  for (char** entry = environ; *entry != nullptr; ++entry) pointers_.push_back(*entry);
+  for (const size_t offset : offsets_) pointers_.push_back(text_.data() + offset);
+  pointers_.push_back(nullptr);
+  return pointers_.data();
+}
+
+void FunctionEnvironment::add(std::string_view name, std::string_view value) {
+  offsets_.push_back(text_.size());
+  text_.append(name).append(1, '=').append(value).append(1, '\0');
+}
+
+void FunctionEnvironment::add_field(const Field& field) {
+  offsets_.push_back(text_.size());
+  text_ += "Http_";
+  append_canonical(text_, field.name, '_');
+  text_.append(1, '=').append(field.value).append(1, '\0');
+}
+
+std::string canonical_field_name(std::string_view name) {
+  std::string canonical;
+  append_canonical(canonical, name, '-');
+  return canonical;
+}
+
+}  // namespace watchdog

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "http/message.h"
+
+namespace watchdog {
+
+// The environment of a function's process: ours, and the request as Http_* variables, in the dialect
+// of of-watchdog and classic-watchdog. One a mode; each build() replaces the one before.
+//
+//   Http_User_Agent      each header field, its name in canonical case with - as _, first value only
+//   Http_Method          GET
+//   Http_Path            /a b, percent-decoded; Http_Query: a=1&b=%20, verbatim, unset when empty
+//   Http_Host            example.com
+//   Http_Content_Length  and Http_ContentLength: bytes; -1 when chunked; unset without a body
+//   Http_Transfer_Encoding  chunked
+//
+// No header field can set what the request line says (Method, Path, Query), and "Proxy" sets nothing:
+// programs take Http_Proxy for their proxy (httpoxy).
+class FunctionEnvironment {
+ public:
+  // Whether the lengths are set for a request without a body too, to 0 (classic-watchdog).
+  enum class Lengths { kWithBody, kAlways };
+  explicit FunctionEnvironment(Lengths lengths) : lengths_(lengths) {}
+
+  // NULL-terminated, valid until the next build. Fails on a path that cannot be decoded.
+  Result<char* const*> build(const RequestHead& request);
+  // Our own environment alone.
+  char* const* plain() const;
+
+ private:
+  void add(std::string_view name, std::string_view value);
+  void add_field(const Field& field);
+
+  Lengths lengths_;
+  std::string text_;             // "NAME=value\0NAME=value\0..."
+  std::vector<size_t> offsets_;  // into text_
+  std::vector<char*> pointers_;
+};
+
+// "user-agent" as "User-Agent": the case in which Go programs see field names.
+std::string canonical_field_name(std::string_view name);
+
+}  // namespace watchdog

@@ -1,0 +1,19 @@
+#include "modes/collected.h"
+
+namespace watchdog {
+
+void CollectedInvocation::on_body_end() {
+  const std::string text = input();
+  process_ = mode_.start(
+      exchange_, *this,
+      text.empty() ? FunctionProcess::Input::kNone : FunctionProcess::Input::kPipe, errors());
+  if (!process_) return;
+  process_->write_input(text);
+  process_->close_input();
+}
+
+void CollectedInvocation::on_shutdown() {
+  if (process_) process_->terminate();
+}
+
+}  // namespace watchdog

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "modes/fork.h"
+
+namespace watchdog {
+
+// An invocation that reads the whole request, then runs the function, then answers with all that it
+// printed: what serializing and classic have in common. A client that leaves after its request is
+// complete does not stop the function, unless kill_on_disconnect says so.
+class CollectedInvocation : public Invocation, private FunctionProcess::Handler {
+ public:
+  CollectedInvocation(ForkMode& mode, Exchange& exchange) : mode_(mode), exchange_(exchange) {}
+
+  void on_body(std::string_view bytes) final { input_.append(bytes); }
+  void on_body_end() final;
+  void on_reply_drained() final {}
+  void on_shutdown() final;
+  bool outlives_client() const final {
+    return !mode_.config().kill_on_disconnect.value_or(false);
+  }
+
+ protected:
+  const Config& config() const { return mode_.config(); }
+  Exchange& exchange() { return exchange_; }
+  // The request's body, for input() to turn into what the function reads.
+  std::string take_body() { return std::move(input_); }
+
+ private:
+  virtual FunctionProcess::Errors errors() const = 0;
+  virtual std::string input() = 0;
+  virtual void answer(ExitStatus status, const std::string& output) = 0;
+
+  void on_output(std::string_view bytes) final { output_.append(bytes); }
+  void on_input_drained() final {}
+  void on_finished(ExitStatus status) final { answer(status, output_); }
+
+  ForkMode& mode_;
+  Exchange& exchange_;
+  std::string input_;
+  std::string output_;
+  std::unique_ptr<FunctionProcess> process_;
+};
+
+}  // namespace watchdog

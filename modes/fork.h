@@ -1,0 +1,39 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "modes/cgi.h"
+#include "modes/function_process.h"
+#include "server/exchange.h"
+#include "server/mode.h"
+
+namespace watchdog {
+
+// What the modes that start a process for each request share: the environment, the start, and what a
+// failed start or a bad end means to the client.
+class ForkMode : public Mode {
+ public:
+  ForkMode(const ModeContext& context, FunctionEnvironment environment);
+
+  const Config& config() const { return processes_.context().config; }
+  // Starts the function for `exchange`; when that fails, null, and the exchange has failed with the
+  // reason.
+  std::unique_ptr<FunctionProcess> start(Exchange& exchange, FunctionProcess::Handler& handler,
+                                         FunctionProcess::Input input,
+                                         FunctionProcess::Errors errors);
+
+ private:
+  FunctionProcesses processes_;
+  FunctionEnvironment environment_;
+};
+
+// "1.234567": what X-Duration-Seconds says.
+std::string duration_text(Duration duration);
+
+std::unique_ptr<Mode> make_streaming_mode(const ModeContext& context);
+std::unique_ptr<Mode> make_serializing_mode(const ModeContext& context);
+std::unique_ptr<Mode> make_classic_mode(const ModeContext& context);
+
+}  // namespace watchdog

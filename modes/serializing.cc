@@ -1,0 +1,44 @@
+#include "modes/collected.h"
+
+namespace watchdog {
+
+namespace {
+
+class SerializingInvocation final : public CollectedInvocation {
+ public:
+  using CollectedInvocation::CollectedInvocation;
+
+ private:
+  FunctionProcess::Errors errors() const override { return FunctionProcess::Errors::kToLog; }
+  std::string input() override { return take_body(); }
+  void answer(ExitStatus status, const std::string& output) override {
+    if (!status.success()) {
+      exchange().fail(Failure::kFunctionFailed, status.text());
+      return;
+    }
+    const std::string duration = duration_text(exchange().elapsed());
+    ReplyHead head{.content_length = output.size()};
+    head.fields.add("Content-Type", config().content_type);
+    head.fields.add("X-Duration-Seconds", duration);
+    exchange().head(head);
+    exchange().write(output);
+    exchange().end();
+  }
+};
+
+class SerializingMode final : public ForkMode {
+ public:
+  explicit SerializingMode(const ModeContext& context)
+      : ForkMode(context, FunctionEnvironment(FunctionEnvironment::Lengths::kWithBody)) {}
+  std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
+    return std::make_unique<SerializingInvocation>(*this, exchange);
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Mode> make_serializing_mode(const ModeContext& context) {
+  return std::make_unique<SerializingMode>(context);
+}
+
+}  // namespace watchdog

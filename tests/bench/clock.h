@@ -1,0 +1,14 @@
+#pragma once
+
+#include <time.h>
+
+namespace bench {
+
+// Seconds of the monotonic clock.
+inline double now() {
+  timespec time{};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+}
+
+}  // namespace bench

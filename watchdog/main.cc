@@ -1,0 +1,234 @@
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/close_range.h>
+#include <netdb.h>
+#include <nss.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "command_line.h"
+#include "exit_code.h"
+#include "net/signals.h"
+#include "process/command.h"
+#include "process/reaper.h"
+#include "server/config.h"
+#include "server/drain.h"
+#include "server/healthcheck.h"
+#include "server/worker.h"
+
+namespace watchdog {
+
+namespace {
+
+// 0, 1 and 2 exist, so that nothing else is opened in their place; all others, which a careless
+// parent may have left open, stay out of our children.
+void sort_out_descriptors() {
+  for (;;) {
+    const int fd = ::open("/dev/null", O_RDWR);
+    if (fd < 0) break;
+    if (fd > STDERR_FILENO) {
+      ::close(fd);
+      break;
+    }
+  }
+  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+void print(std::string_view text) {
+  std::fwrite(text.data(), 1, text.size(), stdout);
+  std::fflush(stdout);
+}
+
+int refuse(int code, const std::vector<std::string>& reasons) {
+  for (const std::string& reason : reasons) std::fprintf(stderr, "fwatchdog: %s\n", reason.c_str());
+  return code;
+}
+
+// The function's whole life, once the configuration is known to be good.
+class Watchdog {
+ public:
+  explicit Watchdog(const Config& config)
+      : config_(config),
+        gate_(config.max_inflight),
+        health_(config),
+        reaper_(loop_),
+        quiet_(loop_, [this] { drain_->check(); }),
+        more_children_(loop_, [this] { child_signals_->resume(); }) {}
+
+  int run() {
+    if (const auto error = watch_signals()) return refuse(kExitInternal, {*error});
+    if (const auto error = open_ports()) return refuse(kExitUnavailable, {*error});
+    announce();
+    health_.start_serving();
+    loop_.run();
+    log::flush_all(std::chrono::seconds(1));
+    return kExitClean;
+  }
+
+ private:
+  std::optional<std::string> watch_signals() {
+    auto signals = Signals::watch(loop_, {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH},
+                                  [this](int signal) { on_signal(signal); });
+    if (!signals) return signals.error();
+    signals_ = std::move(*signals);
+    auto children = Signals::watch(loop_, {SIGCHLD}, [this](int) { on_child_signal(); });
+    if (!children) return children.error();
+    child_signals_ = std::move(*children);
+    if (::getpid() != 1) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    return std::nullopt;
+  }
+
+  std::optional<std::string> open_ports() {
+    const auto port = Listener::claim(config_.listen_address, config_.port);
+    if (!port) return port.error();
+    const unsigned count = config_.workers == 0 ? usable_cpus() : config_.workers;
+    std::vector<Fd> sockets;
+    for (unsigned i = 0; i < count; ++i) {
+      auto socket = Listener::bind(config_.listen_address, *port);
+      if (!socket) return socket.error();
+      sockets.push_back(std::move(*socket));
+    }
+    port_ = *port;
+    const auto on_quiet = [this] { quiet_.wake(); };
+    worker_ = std::make_unique<Worker>(loop_, shared_, std::move(sockets[0]), on_quiet);
+    std::vector<Worker*> all{worker_.get()};
+    for (unsigned i = 1; i < count; ++i) {
+      threads_.push_back(std::make_unique<WorkerThread>(shared_, std::move(sockets[i]), on_quiet));
+      all.push_back(&threads_.back()->worker());
+    }
+    drain_ = std::make_unique<Drain>(loop_, shared_, std::move(all));
+    open_metrics_port();
+    return std::nullopt;
+  }
+
+  void open_metrics_port() {
+    if (config_.metrics_port == 0) return;
+    const auto port = Listener::claim(config_.listen_address, config_.metrics_port);
+    auto socket = Listener::bind(config_.listen_address, config_.metrics_port);
+    if (!port || !socket) {
+      log::warn("no metrics: {} (set metrics_port to a free one, or to 0)",
+                !port ? port.error() : socket.error());
+      return;
+    }
+    metrics_server_ = std::make_unique<Server>(metrics_context_, metrics_service_, std::move(*socket));
+  }
+
+  void announce() {
+    std::string command;
+    for (const std::string& word : config_.command) {
+      command += command.empty() ? word : " " + word;
+    }
+    log::info("fwatchdog {} mode: {} fprocess: {}", FWATCHDOG_VERSION, mode_name(config_.mode),
+              command);
+    log::info("Timeouts: read: {} write: {} exec: {} idle: {} shutdown: {}",
+              format_duration(config_.read_timeout), format_duration(config_.write_timeout),
+              format_duration(config_.exec_timeout), format_duration(config_.idle_timeout),
+              format_duration(config_.shutdown_timeout));
+    if (!config_.command.empty()) {
+      const auto path = Command(config_.command).path();
+      if (!path) log::warn("{}; requests will be answered with 500 until there is", path.error());
+    }
+    if (metrics_server_) log::info("Metrics on port: {}", config_.metrics_port);
+    log::info("Listening on port: {}", port_);
+  }
+
+  void on_signal(int signal) {
+    switch (signal) {
+      case SIGTERM:
+      case SIGQUIT:
+        return drain_->on_terminate();
+      case SIGINT:
+        return drain_->on_interrupt();
+      default:
+        return;  // forwarded once there is a warm process to forward to
+    }
+  }
+
+  void on_child_signal() {
+    const Duration rest = reaper_.on_child_signal();
+    if (rest == Duration::zero()) return;
+    child_signals_->pause();
+    more_children_.set_after(rest);
+  }
+
+  const Config& config_;
+  Loop loop_;
+  Metrics metrics_;
+  Gate gate_;
+  Health health_;
+  Reaper reaper_;
+  const Shared shared_{config_, metrics_, gate_, health_, reaper_};
+  Wakeup quiet_;
+  Timer more_children_;
+  std::unique_ptr<Signals> signals_;
+  std::unique_ptr<Signals> child_signals_;
+  uint16_t port_ = 0;
+  std::unique_ptr<Worker> worker_;
+  std::vector<std::unique_ptr<WorkerThread>> threads_;
+  std::unique_ptr<Drain> drain_;
+  const ServerContext metrics_context_{loop_, config_, metrics_};
+  MetricsService metrics_service_{metrics_};
+  std::unique_ptr<Server> metrics_server_;
+};
+
+int serve(const ConfigOutcome& outcome) {
+  log::configure({outcome.config.log_format, outcome.config.prefix_logs});
+  for (const std::string& warning : outcome.warnings) log::warn("{}", warning);
+  return Watchdog(outcome.config).run();
+}
+
+int run(int argc, char** argv) {
+  sort_out_descriptors();
+  block_signals();
+  // A static glibc dies when a container's nsswitch.conf names modules that it would have to load.
+  __nss_configure_lookup("hosts", "files dns");
+
+  using Action = CommandLine::Action;
+  const CommandLine line = parse_command_line(argc, argv);
+  switch (line.action) {
+    case Action::kHelp:
+      print(line.text);
+      return kExitClean;
+    case Action::kVersion:
+      print(fmt::format("fwatchdog {}\n", FWATCHDOG_VERSION));
+      return kExitClean;
+    case Action::kRefuse:
+      return refuse(kExitUsage, {line.text});
+    case Action::kHealthcheck:
+    case Action::kCheckConfig:
+    case Action::kServe:
+      break;
+  }
+  const ConfigOutcome outcome = read_config(
+      [](const char* name) -> const char* { return std::getenv(name); }, line.settings, line.command);
+  if (line.action == Action::kHealthcheck) {
+    return run_healthcheck(outcome.config) ? kExitClean : kExitUnhealthy;
+  }
+  if (!outcome.errors.empty()) return refuse(kExitUsage, outcome.errors);
+  if (line.action == Action::kCheckConfig) {
+    for (const std::string& warning : outcome.warnings) {
+      std::fprintf(stderr, "fwatchdog: warning: %s\n", warning.c_str());
+    }
+    print(describe(outcome.config));
+    return kExitClean;
+  }
+  return serve(outcome);
+}
+
+}  // namespace
+
+}  // namespace watchdog
+
+int main(int argc, char** argv) { return watchdog::run(argc, argv); }

@@ -1,0 +1,132 @@
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/time.h"
+#include "net/timer.h"
+
+struct uv_loop_s;
+
+namespace watchdog {
+
+class Deferred;
+class Stream;
+class Turn;
+
+// What time it is; tests put their own in its place.
+class Clock {
+ public:
+  virtual ~Clock() = default;
+  virtual Instant now() const = 0;
+};
+const Clock& real_clock();
+
+// One thread's event loop, on libuv. Everything that lives on it is used from its thread only, but
+// for Wakeup::wake().
+//
+// Order of things: libuv calls back; that callback is a Turn; at its end deferred calls run and
+// retired objects die. Before the loop waits again it writes what Streams hold back, flushes the log
+// and looks at the clock.
+class Loop {
+ public:
+  explicit Loop(const Clock& clock = real_clock());
+  // Everything on the loop must be gone; runs it until libuv has closed the last handle.
+  ~Loop();
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  // Until stop().
+  void run();
+  void stop();
+  // One pass over what is ready, without waiting. For tests.
+  void poll();
+
+  Instant now() const { return clock_.now(); }
+  TimerQueue& timers() { return timers_; }
+
+  // Destroys `object` at the end of this turn: how an object that is on the call stack goes.
+  template <typename T>
+  void retire(std::unique_ptr<T> object) {
+    if (object) retired_.emplace_back(object.release(), [](void* p) { delete static_cast<T*>(p); });
+  }
+
+  uv_loop_s* uv() { return uv_.get(); }
+  // Where every Stream of this loop reads into; only for the length of one callback.
+  std::span<char> read_buffer();
+
+ private:
+  friend class Deferred;
+  friend class Stream;
+  friend class Turn;
+  struct Hooks;
+
+  void end_turn();
+  void before_wait();
+  void flush_streams();
+  void arm();
+
+  const Clock& clock_;
+  std::unique_ptr<uv_loop_s> uv_;
+  std::unique_ptr<Hooks> hooks_;
+  TimerQueue timers_;
+  std::vector<std::unique_ptr<void, void (*)(void*)>> retired_;
+  std::deque<Deferred*> deferred_;
+  std::vector<Stream*> unflushed_;
+  std::unique_ptr<char[]> read_buffer_;
+  int turn_depth_ = 0;
+};
+
+// The length of one callback from libuv (or of a test's call into objects on the loop).
+class Turn {
+ public:
+  explicit Turn(Loop& loop) : loop_(loop) { ++loop_.turn_depth_; }
+  ~Turn() {
+    if (--loop_.turn_depth_ == 0) loop_.end_turn();
+  }
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+ private:
+  Loop& loop_;
+};
+
+// A call put off to the end of the turn, so that nothing is re-entered. Destroying it cancels it.
+class Deferred {
+ public:
+  Deferred(Loop& loop, std::function<void()> call) : loop_(loop), call_(std::move(call)) {}
+  ~Deferred();
+  Deferred(const Deferred&) = delete;
+  Deferred& operator=(const Deferred&) = delete;
+
+  // Asks for one call, however often asked.
+  void schedule();
+
+ private:
+  friend class Loop;
+  Loop& loop_;
+  std::function<void()> call_;
+  bool scheduled_ = false;
+};
+
+// Wakes a loop from any thread: `on_wake` runs on the loop soon after wake(), once for any number of
+// wakes.
+class Wakeup {
+ public:
+  Wakeup(Loop& loop, std::function<void()> on_wake);
+  ~Wakeup();
+  Wakeup(const Wakeup&) = delete;
+  Wakeup& operator=(const Wakeup&) = delete;
+
+  void wake();
+
+ private:
+  struct Core;
+  Core* core_;  // closes and frees itself
+};
+
+}  // namespace watchdog

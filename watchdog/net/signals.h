@@ -1,0 +1,37 @@
+#pragma once
+
+#include <functional>
+#include <initializer_list>
+#include <memory>
+
+#include "base/result.h"
+#include "net/watch.h"
+
+namespace watchdog {
+
+// Signals as events of one loop. block_signals() must have run before the first thread starts;
+// signals then wait in a signalfd, no handler ever interrupts anything, and PID 1, for which the
+// kernel drops signals that have no handler, gets them all.
+class Signals {
+ public:
+  // `on_signal` is called for each of `signals`, all of which block_signals() must have blocked.
+  static Result<std::unique_ptr<Signals>> watch(Loop& loop, std::initializer_list<int> signals,
+                                                std::function<void(int)> on_signal);
+
+  // Stops and restarts listening; signals that come meanwhile wait, equal ones as one.
+  void pause() { watch_.pause(); }
+  void resume() { watch_.resume(); }
+
+ private:
+  Signals(Loop& loop, Fd fd, std::function<void(int)> on_signal);
+  void read();
+
+  std::function<void(int)> on_signal_;
+  Watch watch_;
+};
+
+// Gives every signal its default action, blocks those that we watch, and ignores SIGPIPE. Once, at
+// the start of main. What a child must undo is in process/spawn.cc.
+void block_signals();
+
+}  // namespace watchdog

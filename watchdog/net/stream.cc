@@ -1,0 +1,303 @@
+#include "net/stream.h"
+
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <uv.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+namespace watchdog {
+
+namespace {
+
+// Below this, bytes are worth copying to leave with their neighbours in one system call.
+constexpr size_t kWorthHolding = 8 * 1024;
+constexpr size_t kMostPieces = 8;
+
+uv_buf_t buffer(std::string_view bytes) {
+  return uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
+}
+
+}  // namespace
+
+// What libuv holds pointers into.
+struct Stream::Core {
+  union {
+    uv_handle_t handle;
+    uv_stream_t stream;
+    uv_tcp_t tcp;
+    uv_pipe_t pipe;
+  };
+  Stream* owner;
+  uv_write_t write_request;
+  std::string sending;  // non-empty while write_request is under way
+  int fd;
+
+  static Core& of(void* handle) { return *static_cast<Core*>(static_cast<uv_handle_t*>(handle)->data); }
+};
+
+Stream::Stream(Loop& loop, Handler& handler, Kind kind, Fd fd)
+    : loop_(loop), handler_(handler), core_(new Core), report_(loop, [this] { report(); }) {
+  core_->owner = this;
+  core_->fd = fd.get();
+  if (kind == Kind::kTcp) {
+    uv_tcp_init(loop.uv(), &core_->tcp);
+    error_ = -uv_tcp_open(&core_->tcp, fd.get());
+  } else {
+    uv_pipe_init(loop.uv(), &core_->pipe, 0);
+    error_ = -uv_pipe_open(&core_->pipe, fd.get());
+  }
+  core_->handle.data = core_;
+  if (error_ == 0) {
+    fd.release();
+  } else {
+    report_.schedule();
+  }
+}
+
+Stream::~Stream() {
+  forget_flush();
+  core_->owner = nullptr;
+  uv_close(&core_->handle, [](uv_handle_t* handle) { delete &Core::of(handle); });
+}
+
+void Stream::resume() {
+  wants_data_ = true;
+  if (!unread_.empty() || ended_) {
+    report_.schedule();
+    return;
+  }
+  start_reading();
+}
+
+void Stream::pause() {
+  wants_data_ = false;
+  stop_reading();
+}
+
+void Stream::start_reading() {
+  if (reading_ || ended_ || broken()) return;
+  reading_ = true;
+  const int error = uv_read_start(
+      &core_->stream,
+      [](uv_handle_t* handle, size_t, uv_buf_t* out) {
+        const auto space = Core::of(handle).owner->loop_.read_buffer();
+        *out = uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
+      },
+      [](uv_stream_t* stream, ssize_t size, const uv_buf_t* bytes) {
+        Core& core = Core::of(stream);
+        Turn turn(core.owner->loop_);
+        core.owner->on_read(bytes->base, size);
+      });
+  if (error != 0) fail(-error);
+}
+
+void Stream::stop_reading() {
+  if (!reading_) return;
+  reading_ = false;
+  uv_read_stop(&core_->stream);
+}
+
+void Stream::on_read(const char* data, ptrdiff_t size) {
+  if (size == 0) return;  // would block
+  if (size > 0) {
+    deliver({data, static_cast<size_t>(size)});
+    return;
+  }
+  reading_ = false;
+  uv_read_stop(&core_->stream);
+  if (size == UV_EOF) {
+    ended_ = true;
+    report();
+    return;
+  }
+  fail(static_cast<int>(-size));
+}
+
+void Stream::deliver(std::string_view bytes) {
+  const size_t used = handler_.on_data(bytes);
+  if (used < bytes.size()) {
+    unread_.assign(bytes.substr(used));
+    pause();
+  }
+}
+
+void Stream::read_now(size_t most) {
+  stop_reading();
+  wants_data_ = false;
+  while (most > 0 && unread_.empty() && !ended_ && !broken()) {
+    const auto space = loop_.read_buffer();
+    const ssize_t size = ::read(core_->fd, space.data(), std::min(space.size(), most));
+    if (size < 0 && errno == EINTR) continue;
+    if (size < 0) return;
+    if (size == 0) {
+      ended_ = true;
+      return;
+    }
+    most -= static_cast<size_t>(size);
+    deliver({space.data(), static_cast<size_t>(size)});
+  }
+}
+
+size_t Stream::readable() const {
+  int bytes = 0;
+  if (::ioctl(core_->fd, FIONREAD, &bytes) != 0) return 0;
+  return static_cast<size_t>(bytes);
+}
+
+size_t Stream::pending() const {
+  return outgoing_.size() + (core_->sending.empty() ? 0 : uv_stream_get_write_queue_size(&core_->stream));
+}
+
+void Stream::hold(std::string_view bytes) {
+  if (broken()) return;
+  outgoing_.append(bytes);
+  if (flush_queued_ || !core_->sending.empty()) return;
+  flush_queued_ = true;
+  loop_.unflushed_.push_back(this);
+}
+
+void Stream::write(std::initializer_list<std::string_view> pieces) {
+  if (broken()) return;
+  size_t size = outgoing_.size();
+  for (const auto piece : pieces) size += piece.size();
+  if (!core_->sending.empty() || size <= kWorthHolding) {
+    for (const auto piece : pieces) hold(piece);
+    return;
+  }
+
+  std::array<uv_buf_t, kMostPieces> buffers;
+  size_t count = 0;
+  if (!outgoing_.empty()) buffers[count++] = buffer(outgoing_);
+  for (const auto piece : pieces) {
+    if (!piece.empty()) buffers[count++] = buffer(piece);
+  }
+  const int sent = uv_try_write(&core_->stream, buffers.data(), static_cast<unsigned>(count));
+  if (sent < 0 && sent != UV_EAGAIN) {
+    fail(-sent);
+    return;
+  }
+  size_t taken = sent > 0 ? static_cast<size_t>(sent) : 0;
+  if (taken == size) {
+    outgoing_.clear();
+    return;
+  }
+  const size_t held = std::min(taken, outgoing_.size());
+  outgoing_.erase(0, held);
+  taken -= held;
+  for (const auto piece : pieces) {
+    const size_t skip = std::min(taken, piece.size());
+    taken -= skip;
+    outgoing_.append(piece.substr(skip));
+  }
+  send_pending();
+}
+
+void Stream::flush() {
+  flush_queued_ = false;
+  if (broken() || outgoing_.empty() || !core_->sending.empty()) return;
+  const uv_buf_t all = buffer(outgoing_);
+  const int sent = uv_try_write(&core_->stream, &all, 1);
+  if (sent < 0 && sent != UV_EAGAIN) {
+    fail(-sent);
+    return;
+  }
+  outgoing_.erase(0, sent > 0 ? static_cast<size_t>(sent) : 0);
+  if (!outgoing_.empty()) {
+    send_pending();
+    return;
+  }
+  if (drain_wanted_ || shut_down_wanted_) report_.schedule();
+}
+
+// The kernel's buffer is full: libuv sends the rest when there is room.
+void Stream::send_pending() {
+  core_->sending.swap(outgoing_);
+  outgoing_.clear();
+  drain_wanted_ = true;
+  const uv_buf_t all = buffer(core_->sending);
+  const int error = uv_write(&core_->write_request, &core_->stream, &all, 1,
+                             [](uv_write_t* request, int status) {
+                               Core& core = Core::of(request->handle);
+                               core.sending.clear();
+                               if (core.owner == nullptr) return;
+                               Turn turn(core.owner->loop_);
+                               core.owner->on_written(status);
+                             });
+  if (error != 0) {
+    core_->sending.clear();
+    fail(-error);
+  }
+}
+
+void Stream::on_written(int error) {
+  if (error != 0) {
+    fail(-error);
+    return;
+  }
+  if (!outgoing_.empty()) {
+    send_pending();
+    return;
+  }
+  // A connection that once held a large answer should not keep its memory.
+  core_->sending.shrink_to_fit();
+  report();
+}
+
+void Stream::notify_when_drained() {
+  drain_wanted_ = true;
+  if (drained()) report_.schedule();
+}
+
+void Stream::shut_down() {
+  shut_down_wanted_ = true;
+  if (drained()) report_.schedule();
+}
+
+void Stream::reset_on_close() {
+  const linger now{.l_onoff = 1, .l_linger = 0};
+  ::setsockopt(core_->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+void Stream::fail(int error) {
+  if (broken()) return;
+  error_ = error;
+  outgoing_.clear();
+  stop_reading();
+  report_.schedule();
+}
+
+// Tells the handler what it has not been told yet. Runs in a turn of its own or at the end of one,
+// never inside a call from the handler.
+void Stream::report() {
+  if (broken()) {
+    if (std::exchange(error_reported_, true)) return;
+    handler_.on_error(error_);
+    return;
+  }
+  if (drained()) {
+    if (std::exchange(shut_down_wanted_, false)) ::shutdown(core_->fd, SHUT_WR);
+    if (std::exchange(drain_wanted_, false)) handler_.on_drained();
+  }
+  if (wants_data_ && !unread_.empty()) {
+    const std::string bytes = std::exchange(unread_, {});
+    deliver(bytes);
+  }
+  if (!unread_.empty() || !wants_data_) return;
+  if (!ended_) {
+    start_reading();
+    return;
+  }
+  if (!std::exchange(end_reported_, true)) handler_.on_end();
+}
+
+void Stream::forget_flush() {
+  if (!flush_queued_) return;
+  std::replace(loop_.unflushed_.begin(), loop_.unflushed_.end(), this, static_cast<Stream*>(nullptr));
+}
+
+}  // namespace watchdog

@@ -1,0 +1,108 @@
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/fd.h"
+#include "net/loop.h"
+
+namespace watchdog {
+
+// A byte stream over a connected socket or one end of a pipe. Owned by a Connection, an upstream
+// connection or an Invocation; destroying it closes it at once and nobody is called again.
+//
+// Reading: bytes go to Handler::on_data, which says how many it used. When that is not all of them
+// the stream keeps the rest and stops reading until resume().
+// Writing: never blocks. What the kernel does not take is kept here; full() tells the writer to
+// pause its own source, on_drained() to go on.
+class Stream {
+ public:
+  class Handler {
+   public:
+    virtual ~Handler() = default;
+    // Returns how many of the bytes were used; the rest comes again, first, after resume().
+    virtual size_t on_data(std::string_view bytes) = 0;
+    // The peer will send no more.
+    virtual void on_end() = 0;
+    // The connection broke (an errno); nothing comes after this but destruction.
+    virtual void on_error(int error) = 0;
+    // full() was true, or finish() was asked for, and everything written has now left.
+    virtual void on_drained() = 0;
+  };
+
+  // How much may wait here before a writer should pause; soft.
+  static constexpr size_t kFull = 256 * 1024;
+
+  enum class Kind { kTcp, kPipe };  // kPipe: pipes and unix sockets
+
+  // Takes `fd`, which must be non-blocking already. Reading starts with resume().
+  Stream(Loop& loop, Handler& handler, Kind kind, Fd fd);
+  ~Stream();
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  void resume();
+  void pause();
+  // Hands over, inside this call, up to `most` bytes that can be read without waiting, then pauses.
+  // For the last words of a process that has exited.
+  void read_now(size_t most);
+  // How many bytes could be read without waiting (pipes and sockets).
+  size_t readable() const;
+
+  // Sends what hold() kept and then these pieces, in one system call where the kernel takes it.
+  void write(std::initializer_list<std::string_view> pieces);
+  void write(std::string_view bytes) { write({bytes}); }
+  // Sends these bytes with the next write, or before the loop waits.
+  void hold(std::string_view bytes);
+
+  // Bytes written that have not left yet.
+  size_t pending() const;
+  bool full() const { return pending() >= kFull; }
+  // Whether everything written has left and no write is under way.
+  bool drained() const { return pending() == 0; }
+
+  // Half-closes a socket: the peer sees the end once everything before it has left.
+  void shut_down();
+  // Destroying it will reset the connection: the peer cannot take what it got for a clean end.
+  void reset_on_close();
+  // Whether on_error has been, or is about to be, called.
+  bool broken() const { return error_ != 0; }
+  // Asks for on_drained() once drained, at the end of this turn at the earliest.
+  void notify_when_drained();
+
+ private:
+  friend class Loop;
+  struct Core;
+
+  void on_read(const char* data, ptrdiff_t size);
+  void on_written(int error);
+  void deliver(std::string_view bytes);
+  void flush();
+  void forget_flush();
+  void fail(int error);
+  void report();
+  void send_pending();
+  void start_reading();
+  void stop_reading();
+
+  Loop& loop_;
+  Handler& handler_;
+  Core* core_;  // outlives this object until libuv has closed the handle
+  std::string unread_;
+  std::string outgoing_;
+  Deferred report_;
+  int error_ = 0;
+  bool wants_data_ = false;
+  bool reading_ = false;
+  bool ended_ = false;
+  bool end_reported_ = false;
+  bool error_reported_ = false;
+  bool flush_queued_ = false;
+  bool drain_wanted_ = false;
+  bool shut_down_wanted_ = false;
+};
+
+}  // namespace watchdog

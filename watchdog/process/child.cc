@@ -1,0 +1,63 @@
+#include "process/child.h"
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+
+#include <csignal>
+#include <cstring>
+#include <utility>
+
+#include "process/reaper.h"
+
+namespace watchdog {
+
+ExitStatus ExitStatus::from_wait(int status) {
+  if (WIFSIGNALED(status)) return {0, WTERMSIG(status)};
+  return {WEXITSTATUS(status), 0};
+}
+
+std::string ExitStatus::text() const {
+  if (signal == 0) return fmt::format("exit code {}", code);
+  const char* name = sigabbrev_np(signal);
+  return name != nullptr ? fmt::format("killed by SIG{}", name)
+                         : fmt::format("killed by signal {}", signal);
+}
+
+std::unique_ptr<Child> Child::spawn(Loop& loop, Reaper& reaper, const Program& program,
+                                    std::function<void(ExitStatus)> on_exit, int* error) {
+  const Reaper::SpawnGuard guard(reaper);
+  const Started started = reaper.system().spawn(program);
+  *error = started.error;
+  if (started.error != 0) return nullptr;
+  return std::unique_ptr<Child>(new Child(loop, reaper, started, std::move(on_exit)));
+}
+
+Child::Child(Loop& loop, Reaper& reaper, const Started& started,
+             std::function<void(ExitStatus)> on_exit)
+    : reaper_(reaper), pid_(started.pid), on_exit_(std::move(on_exit)) {
+  if (started.pidfd >= 0) {
+    exit_watch_ = std::make_unique<Watch>(loop, Fd(started.pidfd), [this] { check(); });
+  } else {
+    sigchld_ = std::make_unique<Wakeup>(loop, [this] { check(); });
+  }
+  reaper_.add(*this);
+  if (sigchld_) sigchld_->wake();  // it may have exited before it was registered
+}
+
+Child::~Child() {
+  if (running_) reaper_.bury(*this);
+}
+
+void Child::check() {
+  if (!running_) return;
+  int status = 0;
+  const pid_t reaped = reaper_.system().reap(pid_, &status);
+  if (reaped == 0) return;
+  running_ = false;
+  reaper_.remove(pid_);
+  exit_watch_.reset();
+  // Somebody else reaped it: cannot happen, but must not read as success.
+  on_exit_(reaped < 0 ? ExitStatus{255, 0} : ExitStatus::from_wait(status));
+}
+
+}  // namespace watchdog

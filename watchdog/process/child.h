@@ -1,0 +1,59 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "net/loop.h"
+#include "net/watch.h"
+#include "process/system.h"
+
+namespace watchdog {
+
+class Reaper;
+
+// How a process ended.
+struct ExitStatus {
+  int code = 0;    // when signal is 0
+  int signal = 0;  // that killed it
+
+  static ExitStatus from_wait(int status);
+  bool success() const { return code == 0 && signal == 0; }
+  // "exit code 7", "killed by SIGSEGV".
+  std::string text() const;
+};
+
+// A process that we started, leader of its own group, and its end. Owned by whoever needs it (an
+// Invocation, the Supervisor). Destroying it while it runs is how it is cancelled: its group gets
+// SIGTERM at once, and the Reaper sees to the rest.
+class Child {
+ public:
+  // `on_exit` runs once, on `loop`, when the process has ended and been reaped. Its output may not
+  // have been read yet. On failure nothing runs, and `*error` is the errno.
+  static std::unique_ptr<Child> spawn(Loop& loop, Reaper& reaper, const Program& program,
+                                      std::function<void(ExitStatus)> on_exit, int* error);
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  pid_t pid() const { return pid_; }
+  bool running() const { return running_; }
+
+ private:
+  friend class Reaper;
+  Child(Loop& loop, Reaper& reaper, const Started& started,
+        std::function<void(ExitStatus)> on_exit);
+
+  void check();
+
+  Reaper& reaper_;
+  pid_t pid_;
+  bool running_ = true;
+  std::function<void(ExitStatus)> on_exit_;
+  std::unique_ptr<Watch> exit_watch_;  // where the kernel has pidfds; else:
+  std::unique_ptr<Wakeup> sigchld_;    // woken by the Reaper
+};
+
+}  // namespace watchdog

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <functional>
+
+#include "base/fd.h"
+#include "base/line_splitter.h"
+#include "net/stream.h"
+
+namespace watchdog {
+
+// Reads one output of a function into the log, line by line, until it ends. Reading never stops for
+// anything: a function must not hang because it says a lot. Owned by whoever runs the function; may
+// outlive it, since its children may go on writing.
+class OutputLog final : private Stream::Handler {
+ public:
+  OutputLog(Loop& loop, Fd pipe, log::Source source, size_t longest_line);
+  // Logs what is there to be read, and the last line even without its newline.
+  ~OutputLog() override;
+
+  bool ended() const { return ended_; }
+  // Logs everything that can be read now: the last words of a process that has exited.
+  void catch_up();
+  // `call` runs when the output has ended; it may retire this object.
+  void on_ended(std::function<void()> call) { on_ended_ = std::move(call); }
+
+ private:
+  size_t on_data(std::string_view bytes) override;
+  void on_end() override;
+  void on_error(int error) override;
+  void on_drained() override {}
+
+  LineSplitter lines_;
+  Stream stream_;
+  std::function<void()> on_ended_;
+  bool ended_ = false;
+};
+
+}  // namespace watchdog

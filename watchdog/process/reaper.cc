@@ -1,0 +1,122 @@
+#include "process/reaper.h"
+
+#include <csignal>
+
+#include "process/child.h"
+
+namespace watchdog {
+
+Reaper::Reaper(Loop& loop, System& system)
+    : loop_(loop),
+      system_(system),
+      look_(loop, [this] { look_at_burials(); }),
+      wakeup_(loop, [this] {
+        take_new_burials();
+        reap_orphans();
+      }) {}
+
+Reaper::SpawnGuard::~SpawnGuard() {
+  if (--reaper_.spawning_ == 0 && reaper_.blocked_) reaper_.wakeup_.wake();
+}
+
+Duration Reaper::on_child_signal() {
+  bool somebody_waits = false;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& [pid, child] : children_) {
+      if (child == nullptr || !child->sigchld_) continue;
+      child->sigchld_->wake();
+      somebody_waits = true;
+    }
+  }
+  reap_orphans();
+  return somebody_waits ? Duration::zero() : kBatchInterval;
+}
+
+void Reaper::add(Child& child) {
+  const std::lock_guard lock(mutex_);
+  children_.emplace(child.pid(), &child);
+}
+
+void Reaper::remove(pid_t pid) {
+  {
+    const std::lock_guard lock(mutex_);
+    children_.erase(pid);
+  }
+  if (blocked_) wakeup_.wake();
+}
+
+void Reaper::bury(Child& child) {
+  system_.kill(-child.pid(), SIGTERM);
+  // A stopped process would not see it.
+  system_.kill(-child.pid(), SIGCONT);
+  ++burials_;
+  {
+    const std::lock_guard lock(mutex_);
+    children_[child.pid()] = nullptr;
+    new_burials_.push_back(child.pid());
+  }
+  wakeup_.wake();
+}
+
+void Reaper::reap_orphans() {
+  blocked_ = false;
+  while (const pid_t pid = system_.any_exited()) {
+    // In this order: a process that exists while nothing is being spawned has been registered, if
+    // ever it will be.
+    bool ours = spawning_ > 0;
+    if (!ours) {
+      const std::lock_guard lock(mutex_);
+      ours = children_.contains(pid);
+    }
+    if (ours) {
+      // Whoever waits for it may have reaped it between our look and this store; look once more.
+      if (blocked_.exchange(true)) return;
+      continue;
+    }
+    int status = 0;
+    system_.reap(pid, &status);
+    blocked_ = false;
+  }
+  blocked_ = false;
+}
+
+void Reaper::take_new_burials() {
+  std::vector<pid_t> pids;
+  {
+    const std::lock_guard lock(mutex_);
+    pids.swap(new_burials_);
+  }
+  const Instant kill_at = loop_.now() + kGrace;
+  for (const pid_t pid : pids) graves_.push_back({pid, kill_at});
+  look_at_burials();
+}
+
+void Reaper::kill_abandoned() {
+  kill_now_ = true;
+  take_new_burials();
+}
+
+void Reaper::look_at_burials() {
+  const Instant now = loop_.now();
+  const size_t before = graves_.size();
+  std::erase_if(graves_, [&](Burial& burial) { return over(burial, now); });
+  burials_ -= static_cast<int>(before - graves_.size());
+  if (!graves_.empty()) look_.set_after(kLookInterval);
+}
+
+// Whether the leader has been reaped and nothing of its group is left running.
+bool Reaper::over(Burial& burial, Instant now) {
+  if (!burial.killed && (kill_now_ || now >= burial.kill_at)) {
+    system_.kill(-burial.pid, SIGKILL);
+    burial.killed = true;
+  }
+  if (!system_.exited(burial.pid)) return false;
+  if (!burial.killed && system_.live_groups().contains(burial.pid)) return false;
+  int status = 0;
+  system_.reap(burial.pid, &status);
+  remove(burial.pid);
+  return true;
+}
+
+}  // namespace watchdog

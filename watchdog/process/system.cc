@@ -1,0 +1,144 @@
+#include "process/system.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+namespace watchdog {
+
+namespace {
+
+constexpr size_t kChildStack = 32 * 1024;
+constexpr size_t kKernelSignalSet = 8;  // bytes of the kernel's sigset_t
+
+// What the child runs on and reads; the parent stands still until it has exec'ed or exited.
+struct Launch {
+  const Program* program;
+  int error;  // written by the child, in our memory
+};
+
+// From here to exec the child shares our memory (CLONE_VM), so it makes raw system calls only: no
+// allocation, no locks, no libc wrapper that a sanitizer might intercept.
+__attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* argument) {
+  Launch& launch = *static_cast<Launch*>(argument);
+  const Program& program = *launch.program;
+  syscall(SYS_setsid);
+  // dup3 refuses equal descriptors; ours are always above 2 (see open_standard_descriptors).
+  if (syscall(SYS_dup3, program.in, 0, 0) < 0 || syscall(SYS_dup3, program.out, 1, 0) < 0 ||
+      syscall(SYS_dup3, program.err, 2, 0) < 0) {
+    launch.error = errno;
+    syscall(SYS_exit, 127);
+  }
+  // We ignore SIGPIPE and block the signals that we watch; everything else is at its default. A
+  // kernel sigaction of zeros is SIG_DFL on every architecture.
+  const std::array<unsigned long, 4> default_action{};
+  syscall(SYS_rt_sigaction, SIGPIPE, default_action.data(), nullptr, kKernelSignalSet);
+  const unsigned long none = 0;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kKernelSignalSet);
+  syscall(SYS_execve, program.path, program.argv, program.environment);
+  launch.error = errno;
+  syscall(SYS_exit, 127);
+  return 0;
+}
+
+// The group and state of /proc/PID/stat: "pid (name) S ppid pgrp ...", where name may hold anything.
+bool read_group(const char* pid, pid_t* group, char* state) {
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+  const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  char text[512];
+  const ssize_t size = ::read(fd, text, sizeof text - 1);
+  ::close(fd);
+  if (size <= 0) return false;
+  text[size] = '\0';
+  const char* after_name = std::strrchr(text, ')');
+  int parent = 0;
+  return after_name != nullptr && std::sscanf(after_name + 1, " %c %d %d", state, &parent, group) == 3;
+}
+
+class RealSystem final : public System {
+ public:
+  Started spawn(const Program& program) override {
+    alignas(16) thread_local std::array<char, kChildStack> stack;
+    Launch shared{&program, 0};
+    Started started;
+    constexpr int kFlags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+    int pidfd = -1;
+    // No signal of ours may run a handler in the child: all that have one are blocked already.
+    pid_t pid = ::clone(launch, stack.data() + stack.size(), kFlags | CLONE_PIDFD, &shared, &pidfd);
+    if (pid < 0 && errno == EINVAL) {
+      pid = ::clone(launch, stack.data() + stack.size(), kFlags, &shared);
+    }
+    if (pid < 0) {
+      started.error = errno;
+      return started;
+    }
+    if (shared.error != 0) {
+      started.error = shared.error;
+      if (pidfd >= 0) ::close(pidfd);
+      while (::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+      return started;
+    }
+    started.pid = pid;
+    started.pidfd = pidfd;
+    return started;
+  }
+
+  void kill(pid_t pid, int signal) override { ::kill(pid, signal); }
+
+  pid_t reap(pid_t pid, int* status) override {
+    pid_t reaped = 0;
+    do {
+      reaped = ::waitpid(pid, status, WNOHANG);
+    } while (reaped < 0 && errno == EINTR);
+    return reaped;
+  }
+
+  bool exited(pid_t pid) override {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == pid;
+  }
+
+  pid_t any_exited() override {
+    siginfo_t info{};
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) != 0) return 0;
+    return info.si_pid;
+  }
+
+  std::set<pid_t> live_groups() override {
+    std::set<pid_t> groups;
+    const std::unique_ptr<DIR, int (*)(DIR*)> processes(::opendir("/proc"), ::closedir);
+    if (!processes) return groups;
+    while (const dirent* entry = ::readdir(processes.get())) {
+      if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+      pid_t group = 0;
+      char state = 0;
+      if (read_group(entry->d_name, &group, &state) && state != 'Z' && state != 'X') {
+        groups.insert(group);
+      }
+    }
+    return groups;
+  }
+};
+
+}  // namespace
+
+System& real_system() {
+  static RealSystem system;
+  return system;
+}
+
+}  // namespace watchdog

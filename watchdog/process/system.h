@@ -1,0 +1,49 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <set>
+
+namespace watchdog {
+
+// A program to run: absolute path, NULL-terminated argv and environment, and the descriptors that
+// become its 0, 1 and 2. It gets no others.
+struct Program {
+  const char* path = nullptr;
+  char* const* argv = nullptr;
+  char* const* environment = nullptr;
+  int in = -1;
+  int out = -1;
+  int err = -1;
+};
+
+// What came of starting one.
+struct Started {
+  pid_t pid = -1;
+  int pidfd = -1;  // -1 where the kernel has none: watch for SIGCHLD instead
+  int error = 0;   // errno of what failed, exec included; then nothing runs
+};
+
+// The kernel, as far as processes go. Tests put a scripted one in its place.
+class System {
+ public:
+  virtual ~System() = default;
+
+  // Starts the program as leader of its own session and process group, with every signal at its
+  // default action and unblocked. Blocks until the program runs or could not be executed.
+  virtual Started spawn(const Program& program) = 0;
+  // kill(2): a negative pid is a process group.
+  virtual void kill(pid_t pid, int signal) = 0;
+  // Reaps `pid` if it has exited: its pid, 0 while it runs, -1 when there is no such child.
+  virtual pid_t reap(pid_t pid, int* status) = 0;
+  // Whether the child has exited; leaves it to be reaped.
+  virtual bool exited(pid_t pid) = 0;
+  // Some child that has exited, left to be reaped; 0 when there is none.
+  virtual pid_t any_exited() = 0;
+  // The process groups that have at least one member that still runs.
+  virtual std::set<pid_t> live_groups() = 0;
+};
+
+System& real_system();
+
+}  // namespace watchdog

@@ -1,0 +1,261 @@
+#include "server/connection.h"
+
+#include "server/server.h"
+#include "server/service.h"
+
+namespace watchdog {
+
+Connection::Connection(Server& server, Fd socket, const PeerAddress& peer)
+    : server_(server),
+      peer_(peer),
+      stream_(server.context().loop, *this, Stream::Kind::kTcp, std::move(socket)),
+      exchange_(server.context(), *this),
+      reading_(server.context().loop, [this] { on_reading_timeout(); }),
+      writing_(server.context().loop, [this] { on_writing_timeout(); }) {
+  limit_reading(server.context().config.read_timeout);
+  stream_.resume();
+}
+
+Connection::~Connection() = default;
+
+// Whether bytes from the client are of use now.
+bool Connection::reading() const {
+  switch (state_) {
+    case State::kIdle:
+    case State::kHead:
+      return !stream_.full();  // a client that pipelines but does not read waits
+    case State::kBody:
+      return !upload_paused_;
+    case State::kAnswering:
+      return false;
+    case State::kClosing:
+      return false;
+  }
+  return false;
+}
+
+size_t Connection::on_data(std::string_view bytes) {
+  if (state_ == State::kClosing) return bytes.size();
+  if (!reading()) return 0;
+  reader_.feed(bytes);
+  while (reading()) {
+    const Reader::Event event = reader_.next();
+    if (event == Reader::Event::kNeedMore) {
+      if (state_ == State::kIdle && !reader_.between_messages()) {
+        state_ = State::kHead;
+        limit_reading(server_.context().config.read_timeout);
+      }
+      break;
+    }
+    handle(event);
+  }
+  if (state_ == State::kClosing) return bytes.size();
+  if ((state_ == State::kIdle || state_ == State::kHead) && stream_.full()) {
+    stream_.notify_when_drained();
+  }
+  return reader_.consumed();
+}
+
+void Connection::handle(Reader::Event event) {
+  switch (event) {
+    case Reader::Event::kHead:
+      return on_head();
+    case Reader::Event::kBody:
+      return on_body();
+    case Reader::Event::kEnd:
+      return on_request_end();
+    case Reader::Event::kError:
+      return on_refused();
+    case Reader::Event::kNeedMore:
+      return;
+  }
+}
+
+void Connection::on_head() {
+  state_ = State::kBody;
+  discarded_ = 0;
+  if (reader_.request().has_body()) {
+    limit_reading(server_.context().config.read_timeout);
+  } else {
+    reading_.clear();
+    state_ = State::kAnswering;  // its kEnd carries no news
+    reader_.next();
+  }
+  exchange_.start(reader_.request());
+  server_.service().serve(exchange_);
+  if (state_ == State::kAnswering && exchange_.active()) exchange_.on_body_end();
+}
+
+void Connection::on_body() {
+  if (exchange_.active()) {
+    exchange_.on_body(reader_.body());
+    return;
+  }
+  discarded_ += reader_.body().size();
+  if (discarded_ > kMostDiscarded) begin_closing();
+}
+
+void Connection::on_request_end() {
+  reading_.clear();
+  state_ = State::kAnswering;
+  if (exchange_.active()) {
+    exchange_.on_body_end();
+  } else {
+    become_idle();
+  }
+}
+
+void Connection::on_refused() {
+  const Reader::Refusal& refusal = reader_.error();
+  exchange_.refuse(refusal.status, refusal.reason);
+  begin_closing();
+}
+
+void Connection::become_idle() {
+  if (!may_stay_open()) {
+    begin_closing();
+    return;
+  }
+  state_ = State::kIdle;
+  reader_.shrink();
+  limit_reading(server_.context().config.idle_timeout);
+  stream_.resume();
+}
+
+bool Connection::may_stay_open() const { return server_.service().keep_alive(); }
+
+void Connection::on_exchange_ended(Exchange::Ending ending) {
+  if (ending == Exchange::Ending::kReset) {
+    stream_.reset_on_close();
+    go();
+    return;
+  }
+  upload_paused_ = false;
+  if (ending == Exchange::Ending::kClose) {
+    begin_closing();
+  } else if (state_ == State::kAnswering) {
+    become_idle();
+  } else {  // the rest of the request is still to come
+    limit_reading(server_.context().config.read_timeout);
+    stream_.resume();
+  }
+}
+
+void Connection::send(std::initializer_list<std::string_view> pieces) {
+  for (const auto piece : pieces) sent_ += piece.size();
+  stream_.write(pieces);
+  const Duration limit = server_.context().config.write_timeout;
+  if (writing_.armed()) return;
+  progress_mark_ = sent_ - stream_.pending();
+  writing_.set_after(limit);
+}
+
+void Connection::upload_flow(bool on) {
+  upload_paused_ = !on;
+  if (state_ != State::kBody) return;
+  if (on) {
+    limit_reading(server_.context().config.read_timeout);
+    stream_.resume();
+  } else {
+    reading_.clear();  // it is not the client who is slow
+    stream_.pause();
+  }
+}
+
+void Connection::on_end() {
+  if (state_ == State::kClosing || !exchange_.active()) {
+    go();
+    return;
+  }
+  exchange_.on_client_gone();
+  if (!exchange_.active()) go();
+}
+
+void Connection::on_error(int) {
+  if (exchange_.active()) exchange_.on_client_gone();
+  if (!exchange_.active()) go();
+}
+
+void Connection::on_drained() {
+  writing_.clear();
+  if (state_ != State::kClosing) {
+    exchange_.on_sent();
+    if (reading()) stream_.resume();
+    return;
+  }
+  if (!linger_) {
+    go();
+    return;
+  }
+  if (half_closed_) return;
+  half_closed_ = true;
+  stream_.shut_down();
+  reading_.set_after(kLinger);
+}
+
+void Connection::begin_closing() {
+  if (state_ == State::kClosing) return;
+  linger_ = state_ == State::kHead || state_ == State::kBody || stream_.readable() > 0;
+  state_ = State::kClosing;
+  reading_.clear();
+  stream_.notify_when_drained();
+  stream_.resume();
+}
+
+void Connection::go() {
+  state_ = State::kClosing;
+  server_.remove(*this);
+}
+
+void Connection::limit_reading(Duration limit) {
+  if (limit > Duration::zero()) {
+    reading_.set_after(limit);
+  } else {
+    reading_.clear();
+  }
+}
+
+void Connection::on_reading_timeout() {
+  switch (state_) {
+    case State::kIdle:
+    case State::kAnswering:
+    case State::kClosing:
+      return go();
+    case State::kHead:
+      exchange_.refuse(408, "the request did not arrive within read_timeout");
+      return begin_closing();
+    case State::kBody:
+      if (!exchange_.active()) return begin_closing();
+      return exchange_.fail(Failure::kClientSlow, "the body did not arrive within read_timeout");
+  }
+}
+
+void Connection::on_writing_timeout() {
+  if (stream_.drained()) return;
+  const uint64_t left = sent_ - stream_.pending();
+  if (left != progress_mark_) {
+    progress_mark_ = left;
+    writing_.set_after(server_.context().config.write_timeout);
+    return;
+  }
+  if (exchange_.active()) {
+    exchange_.fail(Failure::kClientSlow, "the client took nothing for write_timeout");
+  }
+  go();
+}
+
+void Connection::close_if_idle() {
+  // A request that is already here will be served, and closes the connection itself.
+  if (state_ == State::kIdle && stream_.readable() == 0) begin_closing();
+}
+
+void Connection::on_shutdown() {
+  if (exchange_.active()) exchange_.on_shutdown();
+}
+
+void Connection::abort() {
+  if (exchange_.active()) exchange_.fail(Failure::kDraining, "shutdown_timeout is over");
+  if (state_ != State::kClosing) begin_closing();
+}
+
+}  // namespace watchdog

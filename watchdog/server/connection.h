@@ -1,0 +1,96 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <list>
+#include <memory>
+#include <string_view>
+
+#include "base/fd.h"
+#include "http/reader.h"
+#include "net/listener.h"
+#include "net/stream.h"
+#include "net/timer.h"
+#include "server/exchange.h"
+
+namespace watchdog {
+
+class Server;
+
+// One client, exchange after exchange (HTTP/1.1 keep-alive and pipelining, answered in order). Owned
+// by its Server.
+//
+//   idle --first byte--> head --head read--> body --end read--> answering --answered--> idle
+//   any but closing --answered and not to be kept, or refused--> closing --all sent--> gone
+//   any --client gone, and nobody to run on for--> gone
+//
+// A request that was answered before its end was read stays in body, where the rest is thrown away
+// up to kMostDiscarded. Closing sends what is left, half-closes, and when the client may still be
+// sending reads on for a moment: closing outright would make the kernel send a reset, which can
+// destroy the answer on its way.
+class Connection final : private Stream::Handler, private Exchange::Client {
+ public:
+  Connection(Server& server, Fd socket, const PeerAddress& peer);
+  ~Connection() override;
+
+  // Closes it now if no request is under way or half read.
+  void close_if_idle();
+  // The server is about to end: pass it on to the request under way.
+  void on_shutdown();
+  // Ends the request under way, if any, with 503, and the connection.
+  void abort();
+
+ private:
+  friend class Server;
+  enum class State { kIdle, kHead, kBody, kAnswering, kClosing };
+
+  static constexpr uint64_t kMostDiscarded = 256 * 1024;
+  static constexpr auto kLinger = std::chrono::seconds(2);
+
+  // Stream::Handler
+  size_t on_data(std::string_view bytes) override;
+  void on_end() override;
+  void on_error(int error) override;
+  void on_drained() override;
+
+  // Exchange::Client
+  void send(std::initializer_list<std::string_view> pieces) override;
+  size_t unsent() const override { return stream_.pending(); }
+  void notify_when_sent() override { stream_.notify_when_drained(); }
+  void upload_flow(bool on) override;
+  bool request_complete() const override { return state_ == State::kAnswering; }
+  bool may_stay_open() const override;
+  const PeerAddress& peer() const override { return peer_; }
+  void on_exchange_ended(Exchange::Ending ending) override;
+
+  bool reading() const;
+  void handle(Reader::Event event);
+  void on_head();
+  void on_body();
+  void on_request_end();
+  void on_refused();
+  void become_idle();
+  void begin_closing();
+  void go();
+  void on_reading_timeout();
+  void on_writing_timeout();
+  void limit_reading(Duration limit);
+
+  Server& server_;
+  PeerAddress peer_;
+  Stream stream_;
+  Reader reader_;
+  Exchange exchange_;
+  State state_ = State::kIdle;
+  Timer reading_;  // idle, head, body, or the end of lingering
+  Timer writing_;  // no progress in sending
+  uint64_t sent_ = 0;           // bytes handed to the stream, ever
+  uint64_t progress_mark_ = 0;  // how many of them had left when writing_ was last set
+  uint64_t discarded_ = 0;
+  bool upload_paused_ = false;
+  bool linger_ = false;  // closing with the client perhaps still sending
+  bool half_closed_ = false;
+  std::list<std::unique_ptr<Connection>>::iterator position_;  // in the server's list
+};
+
+}  // namespace watchdog

@@ -1,0 +1,113 @@
+#include "server/drain.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+
+namespace watchdog {
+
+namespace {
+
+// After the last 503 has been written: how long until it has left, and what was killed is reaped.
+constexpr auto kLastWords = std::chrono::milliseconds(500);
+constexpr auto kCheckInterval = std::chrono::milliseconds(5);
+
+}  // namespace
+
+Drain::Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers)
+    : loop_(loop),
+      shared_(shared),
+      workers_(std::move(workers)),
+      quiet_(loop, [this] { look_for_quiet(); }),
+      deadline_(loop, [this] {
+        const Stage stage = shared_.health.stage();
+        if (stage < Stage::kStopping) return stop();
+        if (stage < Stage::kCutting) return cut();
+        advance(Stage::kOver);
+      }),
+      check_(loop, [this] { check(); }) {}
+
+void Drain::on_terminate() {
+  if (begun()) return stop();
+  deadline_.set_after(shared_.config.shutdown_timeout - grace());
+  leave();
+}
+
+void Drain::on_interrupt() {
+  if (begun()) return stop();
+  deadline_.set_after(shared_.config.shutdown_timeout - grace());
+  close();
+}
+
+void Drain::leave() {
+  shared_.health.note_request(loop_.now());
+  advance(Stage::kLeaving);
+  const auto& interval = shared_.config.healthcheck_interval;
+  if (interval) {
+    log::info("Stopping: unready, serving for {} more; the end is in {} at the latest",
+              format_duration(*interval), format_duration(shared_.config.shutdown_timeout));
+  } else {
+    log::info("Stopping: unready, serving until {} pass without a request; the end is in {} at the "
+              "latest",
+              format_duration(kQuiet), format_duration(shared_.config.shutdown_timeout));
+  }
+  quiet_.set_after(interval.value_or(kQuiet));
+}
+
+void Drain::look_for_quiet() {
+  if (shared_.health.stage() != Stage::kLeaving) return;
+  const Instant quiet_at = shared_.health.last_request() + kQuiet;
+  if (!shared_.config.healthcheck_interval && quiet_at > loop_.now()) {
+    quiet_.set(quiet_at);
+    return;
+  }
+  close();
+}
+
+void Drain::close() {
+  log::info("Stopping: no new connections; {} requests under way",
+            shared_.metrics.requests_in_flight.load());
+  advance(Stage::kClosing);
+}
+
+void Drain::stop() {
+  if (shared_.health.stage() >= Stage::kStopping) return;
+  log::info("Stopping: asking {} running requests to end within {}",
+            shared_.metrics.requests_in_flight.load(), format_duration(grace()));
+  advance(Stage::kStopping);
+  deadline_.set_after(grace());
+}
+
+void Drain::cut() {
+  log::warn("Stopping: {} requests were not answered in time; they get 503",
+            shared_.metrics.requests_in_flight.load());
+  advance(Stage::kCutting);
+  deadline_.set_after(kLastWords);
+}
+
+void Drain::advance(Stage stage) {
+  shared_.health.advance(stage);
+  for (Worker* worker : workers_) worker->follow();
+  if (stage >= Stage::kClosing) check_.set_after(kCheckInterval);
+}
+
+void Drain::check() {
+  const Stage stage = shared_.health.stage();
+  if (stage < Stage::kClosing || stage == Stage::kOver) return;
+  const bool quiet = std::all_of(workers_.begin(), workers_.end(),
+                                 [](const Worker* worker) { return worker->quiet(); });
+  if (stage == Stage::kCutting) shared_.reaper.kill_abandoned();
+  if (!quiet || !shared_.reaper.idle()) {
+    check_.set_after(kCheckInterval);
+    return;
+  }
+  log::info("Stopped");
+  advance(Stage::kOver);
+}
+
+Duration Drain::grace() const {
+  return std::min<Duration>(kGrace, shared_.config.shutdown_timeout / 4);
+}
+
+}  // namespace watchdog

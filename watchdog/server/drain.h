@@ -1,0 +1,55 @@
+#pragma once
+
+#include <vector>
+
+#include "net/loop.h"
+#include "net/timer.h"
+#include "process/reaper.h"
+#include "server/health.h"
+#include "server/worker.h"
+
+namespace watchdog {
+
+// The way from a signal to the end, with one deadline, shutdown_timeout after the signal:
+//
+//   1 leaving   unready, lock removed, still serving; answers carry Connection: close. For
+//               healthcheck_interval when that is set, else until kQuiet passes without a request.
+//   2 closing   listeners closed; requests under way finish.
+//   3 stopping  functions get SIGTERM; what they still answer is delivered. At the deadline the rest
+//               is answered with 503 and killed.
+//
+// It is over as soon as nothing is left to wait for. SIGINT skips phase 1; a second signal goes
+// straight to phase 3. On main's loop.
+class Drain {
+ public:
+  static constexpr auto kQuiet = std::chrono::seconds(5);
+  // How long functions have between SIGTERM and the end, at most a quarter of shutdown_timeout.
+  static constexpr Duration kGrace = Reaper::kGrace;
+
+  // The workers end their loops, main's with them, at Stage::kOver.
+  Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers);
+
+  void on_terminate();  // SIGTERM, SIGQUIT
+  void on_interrupt();  // SIGINT
+  // A worker has become quiet.
+  void check();
+
+ private:
+  void leave();
+  void look_for_quiet();
+  void close();
+  void stop();
+  void cut();
+  void advance(Stage stage);
+  Duration grace() const;
+  bool begun() const { return shared_.health.stage() >= Stage::kLeaving; }
+
+  Loop& loop_;
+  const Shared& shared_;
+  std::vector<Worker*> workers_;
+  Timer quiet_;
+  Timer deadline_;  // of the phase that must end by it
+  Timer check_;     // abandoned processes end without a word
+};
+
+}  // namespace watchdog

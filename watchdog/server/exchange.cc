@@ -1,0 +1,304 @@
+#include "server/exchange.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "net/stream.h"
+
+namespace watchdog {
+
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr std::string_view kLastChunk = "0\r\n\r\n";
+
+bool is_probe(const RequestHead& request) {
+  const Field* agent = request.fields.find("user-agent");
+  return agent != nullptr && agent->value.starts_with("kube-probe");
+}
+
+}  // namespace
+
+Exchange::Exchange(const ServerContext& context, Client& client)
+    : context_(context), client_(client), deadline_(context.loop, [this] {
+        ++context_.metrics.exec_timeouts;
+        fail(mode_->exec_timeout_failure(), fmt::format("the function did not finish within {}",
+                                                        format_duration(time_limit())));
+      }) {}
+
+// Only with its connection, when nobody is left to be answered.
+Exchange::~Exchange() {
+  if (counted_) --context_.metrics.requests_in_flight;
+}
+
+void Exchange::start(const RequestHead& request) {
+  request_ = &request;
+  state_ = State::kOpen;
+  started_at_ = context_.loop.now();
+  status_ = 0;
+  body_received_ = 0;
+  body_sent_ = 0;
+  reply_framing_ = BodyFraming::kNone;
+  keep_alive_ = request.keep_alive;
+  upload_on_ = true;
+  continue_due_ = request.expects_continue;
+  client_gone_ = false;
+  drain_due_ = false;
+  page_sent_ = false;
+}
+
+void Exchange::refuse(int status, std::string_view reason) {
+  static const RequestHead unreadable{.method = "-", .target = "-", .keep_alive = false};
+  if (!active()) start(unreadable);
+  if (state_ == State::kOpen) {
+    send_page(status, Failure::kBadRequest, fmt::format("{}\n", reason));
+  }
+  finish(Failure::kBadRequest, reason, Ending::kClose);
+}
+
+void Exchange::invoke(Mode& mode, Slot slot) {
+  mode_ = &mode;
+  slot_ = std::move(slot);
+  counted_ = true;
+  ++context_.metrics.requests_in_flight;
+  const uint64_t most = context_.config.max_body_size;
+  if (most != 0 && request_->framing == BodyFraming::kSized && request_->content_length > most) {
+    fail(Failure::kBodyTooLarge, fmt::format("the body is larger than max_body_size={}", most));
+    return;
+  }
+  auto invocation = mode.invoke(*this);
+  if (!active()) {
+    context_.loop.retire(std::move(invocation));
+    return;
+  }
+  invocation_ = std::move(invocation);
+  ask_for_body();
+}
+
+void Exchange::ask_for_body() {
+  if (!continue_due_ || !upload_on_ || state_ != State::kOpen) return;
+  continue_due_ = false;
+  client_.send({kContinue});
+}
+
+void Exchange::on_body(std::string_view bytes) {
+  continue_due_ = false;
+  if (!invocation_) return;
+  body_received_ += bytes.size();
+  const uint64_t most = context_.config.max_body_size;
+  if (most != 0 && body_received_ > most) {
+    fail(Failure::kBodyTooLarge, fmt::format("the body is larger than max_body_size={}", most));
+    return;
+  }
+  invocation_->on_body(bytes);
+}
+
+void Exchange::on_body_end() {
+  continue_due_ = false;
+  if (invocation_) invocation_->on_body_end();
+}
+
+void Exchange::on_client_gone() {
+  if (invocation_ && client_.request_complete() && invocation_->outlives_client()) {
+    client_gone_ = true;
+    return;
+  }
+  fail(Failure::kClientGone);
+}
+
+void Exchange::on_sent() {
+  if (state_ == State::kSending) {
+    finish(Failure::kNone, {}, keep_alive_ ? Ending::kReuse : Ending::kClose);
+    return;
+  }
+  if (!drain_due_ || !invocation_) return;
+  drain_due_ = false;
+  invocation_->on_reply_drained();
+}
+
+void Exchange::on_shutdown() {
+  shutting_down_ = true;
+  if (invocation_) invocation_->on_shutdown();
+}
+
+void Exchange::function_started() {
+  const Duration limit = time_limit();
+  if (limit > Duration::zero()) deadline_.set_after(limit);
+}
+
+// exec_timeout, which the client's X-Timeout may shorten but neither lengthen nor switch off.
+Duration Exchange::time_limit() const {
+  const Duration limit = context_.config.exec_timeout;
+  const Field* field = request_->fields.find("x-timeout");
+  if (field == nullptr) return limit;
+  const auto asked = parse_duration(field->value);
+  if (!asked || *asked <= Duration::zero()) return limit;
+  return limit > Duration::zero() ? std::min(limit, *asked) : *asked;
+}
+
+void Exchange::upload_flow(bool on) {
+  if (!active() || upload_on_ == on) return;
+  upload_on_ = on;
+  client_.upload_flow(on);
+  if (invocation_) ask_for_body();
+}
+
+void Exchange::answer(const ReplyHead& reply, std::string_view body) {
+  ReplyHead sized = reply;
+  sized.content_length = body.size();
+  send_head(sized);
+  if (reply_framing_ != BodyFraming::kNone) client_.send({body});
+  state_ = State::kIdle;
+  client_.on_exchange_ended(keep_alive_ ? Ending::kReuse : Ending::kClose);
+}
+
+void Exchange::head(const ReplyHead& reply) {
+  if (state_ != State::kOpen) return;
+  send_head(reply);
+}
+
+void Exchange::send_head(const ReplyHead& reply) {
+  state_ = State::kReplying;
+  status_ = reply.status;
+  const bool has_body = response_has_body(request_->method, reply.status);
+  const bool may_chunk = request_->minor_version >= 1;
+  if (!has_body) {
+    reply_framing_ = BodyFraming::kNone;
+  } else if (reply.content_length) {
+    reply_framing_ = BodyFraming::kSized;
+  } else {
+    reply_framing_ = may_chunk ? BodyFraming::kChunked : BodyFraming::kUntilClose;
+  }
+  keep_alive_ = keep_alive_ && client_.may_stay_open() && reply_framing_ != BodyFraming::kUntilClose;
+
+  std::string text;
+  text.reserve(256);
+  append_status_line(text, reply.status);
+  append_field(text, "Date", http_date());
+  for (const Field& field : reply.fields) append_field(text, field.name, field.value);
+  const bool length_allowed = reply.status >= 200 && reply.status != 204 && reply.status != 304;
+  if (reply.content_length && length_allowed) {
+    append_field(text, "Content-Length", fmt::format_int(*reply.content_length).c_str());
+  } else if (reply_framing_ == BodyFraming::kChunked) {
+    append_field(text, "Transfer-Encoding", "chunked");
+  }
+  if (!keep_alive_) {
+    append_field(text, "Connection", "close");
+  } else if (!may_chunk) {
+    append_field(text, "Connection", "keep-alive");
+  }
+  text += "\r\n";
+  client_.send({text});
+}
+
+void Exchange::write(std::string_view bytes) {
+  if (state_ != State::kReplying || bytes.empty()) return;
+  if (reply_framing_ == BodyFraming::kNone) return;
+  body_sent_ += bytes.size();
+  if (reply_framing_ == BodyFraming::kChunked) {
+    std::string size;
+    append_chunk_header(size, bytes.size());
+    client_.send({size, bytes, "\r\n"});
+  } else {
+    client_.send({bytes});
+  }
+}
+
+bool Exchange::reply_full() {
+  if (client_.unsent() < Stream::kFull) return false;
+  drain_due_ = true;
+  client_.notify_when_sent();
+  return true;
+}
+
+void Exchange::end() {
+  if (state_ == State::kOpen) head({.content_length = 0});
+  if (state_ != State::kReplying) return;
+  if (reply_framing_ == BodyFraming::kChunked) client_.send({kLastChunk});
+  // What the kernel has not taken yet may still never reach the client, and the log should say so.
+  if (client_.unsent() >= Stream::kFull / 4 && !client_gone_) {
+    state_ = State::kSending;
+    deadline_.clear();
+    context_.loop.retire(std::move(invocation_));
+    client_.notify_when_sent();
+    return;
+  }
+  finish(Failure::kNone, {}, keep_alive_ ? Ending::kReuse : Ending::kClose);
+}
+
+void Exchange::fail(Failure failure, std::string_view detail, std::string_view page) {
+  if (!active()) return;
+  // The function died because we asked it to.
+  if (failure == Failure::kFunctionFailed && shutting_down_) failure = Failure::kDraining;
+  if (state_ == State::kOpen && failure != Failure::kClientGone) {
+    const auto& row = info(failure);
+    if (page.empty()) page = row.page;
+    if (!page.empty()) {
+      send_page(row.status, failure, page);
+    } else {
+      send_page(row.status, failure, fmt::format("{}: {}\n", row.word, detail));
+    }
+    finish(failure, detail, keep_alive_ ? Ending::kReuse : Ending::kClose);
+    return;
+  }
+  const bool end_is_visible = reply_framing_ != BodyFraming::kUntilClose;
+  finish(failure, detail, end_is_visible ? Ending::kClose : Ending::kReset);
+}
+
+void Exchange::send_page(int status, Failure failure, std::string_view text) {
+  page_sent_ = true;
+  // Nobody will read the rest of this request.
+  if (!client_.request_complete()) keep_alive_ = false;
+  ReplyHead reply{.status = status, .content_length = text.size()};
+  reply.fields.add("Content-Type", "text/plain; charset=utf-8");
+  const bool by_limiter = failure == Failure::kOverloaded;
+  reply.fields.add("X-OpenFaaS-Internal", by_limiter ? "faas-middleware" : "of-watchdog");
+  send_head(reply);
+  if (reply_framing_ == BodyFraming::kNone) return;
+  body_sent_ += text.size();
+  client_.send({text});
+}
+
+void Exchange::finish(Failure failure, std::string_view detail, Ending ending) {
+  if (client_gone_ && failure == Failure::kNone) failure = Failure::kClientGone;
+  record(failure, detail);
+  state_ = State::kIdle;
+  deadline_.clear();
+  slot_.reset();
+  if (counted_) --context_.metrics.requests_in_flight;
+  counted_ = false;
+  context_.loop.retire(std::move(invocation_));
+  client_.on_exchange_ended(client_gone_ ? Ending::kClose : ending);
+}
+
+void Exchange::record(Failure failure, std::string_view detail) {
+  // A reply that broke off after its head counts as what broke it.
+  const int status = failure == Failure::kNone || page_sent_ ? status_ : info(failure).status;
+  const Duration duration = elapsed();
+  context_.metrics.count_request(request_->method, status, duration);
+
+  const AccessLog wanted = context_.config.access_log;
+  if (wanted == AccessLog::kOff || (wanted == AccessLog::kErrors && status < 400)) return;
+  if (is_probe(*request_)) return;
+  const bool as_json = context_.config.log_format == log::Format::kJson;
+  const std::string remote = as_json ? client_.peer().text() : std::string();
+  const Field* call_id = request_->fields.find("x-call-id");
+  log::Access line{.method = request_->method,
+                   .target = request_->target,
+                   .status = status,
+                   .reason = reason_phrase(status),
+                   .failure = info(failure).word,
+                   .detail = detail,
+                   .remote = remote,
+                   .bytes = body_sent_,
+                   .duration = duration};
+  if (context_.config.log_call_id) {
+    line.call_id = call_id != nullptr ? call_id->value : std::string_view("none");
+  }
+  log::access(line);
+}
+
+}  // namespace watchdog

@@ -1,0 +1,157 @@
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+#include "net/listener.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "server/config.h"
+#include "server/failure.h"
+#include "server/gate.h"
+#include "server/metrics.h"
+#include "server/mode.h"
+
+namespace watchdog {
+
+// What every exchange of a server uses; all of it outlives the server.
+struct ServerContext {
+  Loop& loop;
+  const Config& config;
+  Metrics& metrics;
+};
+
+// The head of a reply as a mode gives it. Framing, Date and Connection are the Exchange's.
+struct ReplyHead {
+  int status = 200;
+  Fields fields{};
+  std::optional<uint64_t> content_length{};  // unset: the length is not known yet
+};
+
+// One request and its reply. Lives in its connection, which reuses it for request after request.
+//
+//   idle --start()--> open --head()--> replying --end() or fail()--> idle
+//                      `------------ end() or fail() ------------------^
+//
+// Every request ends in finish(), exactly once: access log, metrics, the Slot, the invocation, and
+// the connection is told. Before the head a failure is answered with a page; after it the connection
+// is cut, so that a truncated body never looks whole.
+class Exchange {
+ public:
+  // What becomes of the connection after a reply.
+  enum class Ending {
+    kReuse,  // next request
+    kClose,  // close when the reply has left
+    kReset,  // close so that the client must notice
+  };
+
+  // The connection, as its exchange sees it.
+  class Client {
+   public:
+    virtual ~Client() = default;
+    virtual void send(std::initializer_list<std::string_view> pieces) = 0;
+    // Bytes sent that have not left.
+    virtual size_t unsent() const = 0;
+    // Asks for Exchange::on_sent() when all bytes have left.
+    virtual void notify_when_sent() = 0;
+    // Stops and restarts the flow of the request's body.
+    virtual void upload_flow(bool on) = 0;
+    // Whether the request has been read to its end.
+    virtual bool request_complete() const = 0;
+    // Whether this connection may serve another request.
+    virtual bool may_stay_open() const = 0;
+    virtual const PeerAddress& peer() const = 0;
+    virtual void on_exchange_ended(Ending ending) = 0;
+  };
+
+  Exchange(const ServerContext& context, Client& client);
+  ~Exchange();
+  Exchange(const Exchange&) = delete;
+  Exchange& operator=(const Exchange&) = delete;
+
+  // --- for the connection ---
+
+  // A request has come; `request` lives until the exchange has ended.
+  void start(const RequestHead& request);
+  // What the client sends is not, or is no longer, HTTP: answered, logged, and the connection closed.
+  void refuse(int status, std::string_view reason);
+  void on_body(std::string_view bytes);
+  void on_body_end();
+  // The client has closed its side.
+  void on_client_gone();
+  void on_sent();
+  // Whether a request is being answered.
+  bool active() const { return state_ != State::kIdle; }
+
+  // --- for the service ---
+
+  // Answers with `mode`, holding `slot` until the end.
+  void invoke(Mode& mode, Slot slot);
+  // Answers at once. Neither logged nor counted: for the watchdog's own pages.
+  void answer(const ReplyHead& head, std::string_view body);
+  // The server is about to end.
+  void on_shutdown();
+
+  // --- for the mode ---
+
+  const RequestHead& request() const { return *request_; }
+  Loop& loop() { return context_.loop; }
+  // The function begins to run: exec_timeout and X-Timeout count from here.
+  void function_started();
+  // Since the request's head was read.
+  Duration elapsed() const { return context_.loop.now() - started_at_; }
+  void upload_flow(bool on);
+
+  void head(const ReplyHead& head);
+  void write(std::string_view bytes);
+  void end();
+  // Ends the request badly. `detail` is for the log and, unless `page` is given, for the client.
+  void fail(Failure failure, std::string_view detail = {}, std::string_view page = {});
+  bool replying() const { return state_ == State::kReplying; }
+  // The writer should pause its source until Invocation::on_reply_drained().
+  bool reply_full();
+
+ private:
+  enum class State {
+    kIdle,      // between requests
+    kOpen,      // the reply has not begun
+    kReplying,  // its head is out
+    kSending,   // the reply is complete, but the client has not taken all of it
+  };
+
+  void send_head(const ReplyHead& head);
+  void send_page(int status, Failure failure, std::string_view text);
+  void ask_for_body();
+  void finish(Failure failure, std::string_view detail, Ending ending);
+  void record(Failure failure, std::string_view detail);
+  Duration time_limit() const;
+
+  const ServerContext& context_;
+  Client& client_;
+  const RequestHead* request_ = nullptr;
+  State state_ = State::kIdle;
+  Instant started_at_{};
+  std::optional<Slot> slot_;
+  Mode* mode_ = nullptr;
+  std::unique_ptr<Invocation> invocation_;
+  Timer deadline_;
+  int status_ = 0;
+  uint64_t body_received_ = 0;
+  uint64_t body_sent_ = 0;
+  BodyFraming reply_framing_ = BodyFraming::kNone;
+  bool keep_alive_ = false;
+  bool upload_on_ = true;
+  bool continue_due_ = false;  // the client waits for 100 Continue
+  bool client_gone_ = false;   // but the function runs to its end
+  bool drain_due_ = false;     // the invocation waits for on_reply_drained()
+  bool shutting_down_ = false;
+  bool counted_ = false;       // in requests_in_flight
+  bool page_sent_ = false;     // the reply is a page of ours
+};
+
+}  // namespace watchdog

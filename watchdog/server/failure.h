@@ -1,0 +1,53 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace watchdog {
+
+// Every way in which a request can end other than well.
+enum class Failure : uint8_t {
+  kNone,
+  kBadRequest,           // the message was refused; its own status is in the refusal
+  kClientGone,           // the client closed or reset the connection before its answer was complete
+  kClientSlow,           // read_timeout or write_timeout
+  kBodyTooLarge,         // max_body_size
+  kEnvironmentTooLarge,  // E2BIG
+  kExecTimeout,          // exec_timeout or X-Timeout
+  kKilledProcess,        // the same in classic mode
+  kSpawnFailed,          // no process could be started
+  kFunctionFailed,       // non-zero exit code, or killed by a signal
+  kOverloaded,           // max_inflight
+  kDraining,             // still unanswered when shutdown_timeout ran out
+  kInternal,
+};
+
+struct FailureInfo {
+  int status;               // of the page that the client gets when no head has been sent yet
+  std::string_view word;    // in the log
+  std::string_view page{};  // the page's text; empty: the word and what happened
+};
+
+// One row a Failure, in order.
+inline constexpr FailureInfo kFailures[] = {
+    {200, ""},
+    {400, "bad_request"},
+    {499, "client_gone"},
+    {408, "client_slow"},
+    {413, "body_too_large"},
+    {431, "environment_too_large"},
+    {504, "exec_timeout"},
+    {408, "exec_timeout", "Killed process.\n"},
+    {500, "spawn_failed"},
+    {500, "function_failed"},
+    {429, "overloaded"},
+    {503, "draining"},
+    {500, "internal"},
+};
+static_assert(sizeof kFailures / sizeof kFailures[0] == static_cast<size_t>(Failure::kInternal) + 1);
+
+constexpr const FailureInfo& info(Failure failure) {
+  return kFailures[static_cast<size_t>(failure)];
+}
+
+}  // namespace watchdog

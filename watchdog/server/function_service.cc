@@ -1,0 +1,60 @@
+#include "server/function_service.h"
+
+#include <fmt/format.h>
+
+#include <string_view>
+
+namespace watchdog {
+
+namespace {
+
+// Answers a page of ours, to GET and HEAD only (RFC 9110 15.5.6).
+void answer(Exchange& exchange, int status, std::string_view body,
+            std::string_view type = "text/plain; charset=utf-8") {
+  const std::string_view method = exchange.request().method;
+  const bool allowed = method == "GET" || method == "HEAD";
+  ReplyHead reply{.status = allowed ? status : 405};
+  reply.fields.add("Content-Type", type);
+  if (!allowed) reply.fields.add("Allow", "GET, HEAD");
+  exchange.answer(reply, allowed ? body : std::string_view("only GET and HEAD are answered here\n"));
+}
+
+}  // namespace
+
+void FunctionService::serve(Exchange& exchange) {
+  const std::string_view path = exchange.request().path();
+  if (path == "/_/health") return serve_health(exchange);
+  if (path == "/_/ready") return serve_ready(exchange);
+  if (health_.stage() == Stage::kLeaving) health_.note_request(exchange.loop().now());
+
+  auto slot = gate_.enter();
+  if (!slot) {
+    const std::string text = fmt::format(
+        "Concurrent request limit exceeded. Max concurrent requests: {}\n", gate_.most());
+    exchange.fail(Failure::kOverloaded, fmt::format("max_inflight={}", gate_.most()), text);
+    return;
+  }
+  exchange.invoke(mode_, std::move(*slot));
+}
+
+void FunctionService::serve_health(Exchange& exchange) {
+  const bool healthy = health_.healthy();
+  answer(exchange, healthy ? 200 : 503, healthy ? "OK" : "not healthy\n");
+}
+
+void FunctionService::serve_ready(Exchange& exchange) {
+  if (!health_.healthy()) return answer(exchange, 503, "not ready\n");
+  if (gate_.full()) return answer(exchange, 429, "at max_inflight\n");
+  answer(exchange, 200, "OK");
+}
+
+void MetricsService::serve(Exchange& exchange) {
+  if (exchange.request().path() == "/metrics") {
+    return answer(exchange, 200, metrics_.text(), "text/plain; version=0.0.4; charset=utf-8");
+  }
+  ReplyHead reply{.status = 404};
+  reply.fields.add("Content-Type", "text/plain; charset=utf-8");
+  exchange.answer(reply, "metrics are at /metrics\n");
+}
+
+}  // namespace watchdog

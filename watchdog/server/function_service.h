@@ -1,0 +1,41 @@
+#pragma once
+
+#include "server/exchange.h"
+#include "server/gate.h"
+#include "server/health.h"
+#include "server/mode.h"
+#include "server/service.h"
+
+namespace watchdog {
+
+// What the function's port serves: /_/health and /_/ready, and the function at every other path.
+class FunctionService final : public Service {
+ public:
+  FunctionService(Health& health, Gate& gate, Mode& mode)
+      : health_(health), gate_(gate), mode_(mode) {}
+
+  void serve(Exchange& exchange) override;
+  bool keep_alive() const override { return health_.stage() <= Stage::kServing; }
+
+ private:
+  void serve_health(Exchange& exchange);
+  void serve_ready(Exchange& exchange);
+
+  Health& health_;
+  Gate& gate_;
+  Mode& mode_;
+};
+
+// What the metrics port serves: /metrics.
+class MetricsService final : public Service {
+ public:
+  explicit MetricsService(const Metrics& metrics) : metrics_(metrics) {}
+
+  void serve(Exchange& exchange) override;
+  bool keep_alive() const override { return true; }
+
+ private:
+  const Metrics& metrics_;
+};
+
+}  // namespace watchdog

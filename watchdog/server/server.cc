@@ -1,0 +1,39 @@
+#include "server/server.h"
+
+namespace watchdog {
+
+Server::Server(const ServerContext& context, Service& service, Fd socket)
+    : context_(context), service_(service) {
+  listener_.emplace(context.loop, std::move(socket), [this](Fd fd, const PeerAddress& peer) {
+    connections_.push_front(std::make_unique<Connection>(*this, std::move(fd), peer));
+    connections_.front()->position_ = connections_.begin();
+  });
+}
+
+Server::~Server() = default;
+
+void Server::stop_accepting() {
+  if (!listener_) return;
+  listener_->accept_waiting();
+  listener_.reset();
+  for (const auto& connection : connections_) connection->close_if_idle();
+}
+
+void Server::shut_down() {
+  for (const auto& connection : connections_) connection->on_shutdown();
+}
+
+void Server::abort() {
+  // A connection may leave the list while it is being told.
+  for (auto next = connections_.begin(); next != connections_.end();) (*next++)->abort();
+}
+
+void Server::remove(Connection& connection) {
+  if (connection.position_ == connections_.end()) return;
+  context_.loop.retire(std::move(*connection.position_));
+  connections_.erase(connection.position_);
+  connection.position_ = connections_.end();
+  if (connections_.empty() && on_empty_) on_empty_();
+}
+
+}  // namespace watchdog
