@@ -1,0 +1,145 @@
+#include "process/reaper.h"
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <map>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "fake_clock.h"
+#include "process/child.h"
+
+using namespace watchdog;
+using namespace std::chrono_literals;
+
+namespace {
+
+// A kernel that does as the test says. It has no pidfds, so that nothing but the Reaper watches.
+class ScriptedSystem final : public System {
+ public:
+  std::map<pid_t, int> zombies;  // exited, not reaped: pid and wait status
+  std::set<pid_t> running_groups;
+  std::vector<std::pair<pid_t, int>> signals;
+  std::vector<pid_t> reaped;
+  pid_t next_pid = 100;
+
+  Started spawn(const Program&) override { return {next_pid++, -1, 0}; }
+  void kill(pid_t pid, int signal) override { signals.emplace_back(pid, signal); }
+  pid_t reap(pid_t pid, int* status) override {
+    const auto zombie = zombies.find(pid);
+    if (zombie == zombies.end()) return 0;
+    *status = zombie->second;
+    zombies.erase(zombie);
+    reaped.push_back(pid);
+    return pid;
+  }
+  bool exited(pid_t pid) override { return zombies.contains(pid); }
+  pid_t any_exited() override { return zombies.empty() ? 0 : zombies.begin()->first; }
+  std::set<pid_t> live_groups() override { return running_groups; }
+
+  bool sent(pid_t pid, int signal) const {
+    return std::find(signals.begin(), signals.end(), std::pair(pid, signal)) != signals.end();
+  }
+};
+
+struct Fixture {
+  FakeClock clock;
+  Loop loop{clock};
+  ScriptedSystem system;
+  Reaper reaper{loop, system};
+  int exits = 0;
+
+  std::unique_ptr<Child> spawn() {
+    int error = 0;
+    return Child::spawn(loop, reaper, {}, [this](ExitStatus) { ++exits; }, &error);
+  }
+  void pass(Duration time) {
+    clock.advance(time);
+    loop.poll();
+    loop.poll();
+  }
+  void child_signal() {
+    {
+      const Turn turn(loop);
+      reaper.on_child_signal();
+    }
+    pass(0ms);
+  }
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Fixture, "orphans are reaped when SIGCHLD comes, all of them") {
+  for (pid_t pid = 1; pid <= 50; ++pid) system.zombies[pid] = 0;
+  child_signal();
+  CHECK(system.reaped.size() == 50);
+}
+
+TEST_CASE_FIXTURE(Fixture, "the Reaper leaves a Child's exit to the Child, and gets what is behind it") {
+  const auto child = spawn();
+  system.zombies[child->pid()] = 0;
+  system.zombies[child->pid() + 1000] = 0;  // an orphan, seen only once the child is gone
+  child_signal();
+  pass(0ms);
+  CHECK(exits == 1);
+  CHECK(system.zombies.empty());
+}
+
+TEST_CASE_FIXTURE(Fixture, "while a process is being started an unknown one is not reaped") {
+  system.zombies[55] = 0;
+  {
+    const Reaper::SpawnGuard guard(reaper);
+    child_signal();
+    CHECK(system.reaped.empty());
+  }
+  pass(0ms);
+  CHECK(system.reaped == std::vector<pid_t>{55});
+}
+
+TEST_CASE_FIXTURE(Fixture, "an abandoned group gets SIGTERM at once and SIGKILL after its grace") {
+  auto child = spawn();
+  const pid_t pid = child->pid();
+  system.running_groups = {pid};
+  child.reset();
+  CHECK(system.sent(-pid, SIGTERM));
+  pass(Reaper::kGrace - 20ms);
+  pass(0ms);
+  CHECK_FALSE(system.sent(-pid, SIGKILL));
+  pass(Reaper::kGrace);
+  CHECK(system.sent(-pid, SIGKILL));
+  CHECK_FALSE(reaper.idle());
+  system.running_groups.clear();
+  system.zombies[pid] = SIGKILL;
+  pass(20ms);
+  CHECK(reaper.idle());
+  CHECK(system.reaped == std::vector<pid_t>{pid});
+}
+
+TEST_CASE_FIXTURE(Fixture, "a dead leader is kept until nothing of its group runs, so that its number stays ours") {
+  auto child = spawn();
+  const pid_t pid = child->pid();
+  system.running_groups = {pid};
+  child.reset();
+  system.zombies[pid] = 0;
+  pass(20ms);
+  CHECK(system.reaped.empty());
+  system.running_groups.clear();
+  pass(20ms);
+  CHECK(system.reaped == std::vector<pid_t>{pid});
+  CHECK_FALSE(system.sent(-pid, SIGKILL));
+  CHECK(exits == 0);
+}
+
+TEST_CASE_FIXTURE(Fixture, "kill_abandoned does not wait for the grace") {
+  auto child = spawn();
+  const pid_t pid = child->pid();
+  system.running_groups = {pid};
+  child.reset();
+  reaper.kill_abandoned();
+  CHECK(system.sent(-pid, SIGKILL));
+  system.zombies[pid] = SIGKILL;
+  pass(20ms);
+  CHECK(reaper.idle());
+}
