@@ -1,10 +1,7 @@
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <linux/close_range.h>
 #include <netdb.h>
 #include <nss.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,6 +20,7 @@
 #include "net/signals.h"
 #include "process/command.h"
 #include "process/reaper.h"
+#include "process/system.h"
 #include "server/config.h"
 #include "server/drain.h"
 #include "server/healthcheck.h"
@@ -31,20 +29,6 @@
 namespace watchdog {
 
 namespace {
-
-// 0, 1 and 2 exist, so that nothing else is opened in their place; all others, which a careless
-// parent may have left open, stay out of our children.
-void sort_out_descriptors() {
-  for (;;) {
-    const int fd = ::open("/dev/null", O_RDWR);
-    if (fd < 0) break;
-    if (fd > STDERR_FILENO) {
-      ::close(fd);
-      break;
-    }
-  }
-  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
-}
 
 void print(std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -190,7 +174,7 @@ int serve(const ConfigOutcome& outcome) {
 }
 
 int run(int argc, char** argv) {
-  sort_out_descriptors();
+  secure_descriptors();
   block_signals();
   // A static glibc dies when a container's nsswitch.conf names modules that it would have to load.
   __nss_configure_lookup("hosts", "files dns");

@@ -31,6 +31,9 @@ struct Settings {
 };
 void configure(const Settings& settings);
 
+// Where lines go, instead of 1 and 2. For tests.
+void open(int out_fd, int err_fd);
+
 // "2006/01/02 15:04:05 message" (local time), or {"time":...,"level":...,"msg":...}.
 void write(Level level, std::string_view message);
 

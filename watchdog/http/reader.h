@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/message.h"
+#include "http/strict.h"
 
 namespace watchdog {
 
@@ -25,13 +25,6 @@ namespace watchdog {
 class Reader {
  public:
   enum class Event { kNeedMore, kHead, kBody, kEnd, kError };
-
-  // What to answer to a message that we refuse: a status (400, 414, 431, 501, 505) and, for the
-  // log and the client, why.
-  struct Refusal {
-    int status = 400;
-    std::string_view reason;
-  };
 
   // 414 beyond kMaxTarget, 431 beyond the others.
   static constexpr size_t kMaxTarget = 64 * 1024;

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -34,7 +35,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   Launch& launch = *static_cast<Launch*>(argument);
   const Program& program = *launch.program;
   syscall(SYS_setsid);
-  // dup3 refuses equal descriptors; ours are always above 2 (see open_standard_descriptors).
+  // dup3 refuses equal descriptors; ours are always above 2 (secure_descriptors).
   if (syscall(SYS_dup3, program.in, 0, 0) < 0 || syscall(SYS_dup3, program.out, 1, 0) < 0 ||
       syscall(SYS_dup3, program.err, 2, 0) < 0) {
     launch.error = errno;
@@ -139,6 +140,15 @@ class RealSystem final : public System {
 System& real_system() {
   static RealSystem system;
   return system;
+}
+
+void secure_descriptors() {
+  int fd = 0;
+  do {
+    fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  } while (fd >= 0 && fd <= STDERR_FILENO);
+  if (fd >= 0) ::close(fd);
+  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
 }  // namespace watchdog

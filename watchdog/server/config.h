@@ -70,7 +70,6 @@ struct Option {
   std::string_view name;                       // "exec_timeout"; --exec-timeout on the command line
   std::vector<std::string_view> aliases;       // other environment names; the last one set wins
   std::string_view default_text;               // as --help prints it
-  std::string_view accepts;                    // "a duration such as 30s or 1m30s"
   std::string_view meaning;
   // Takes `text` into the config, or says in a few words why it cannot.
   std::function<std::optional<std::string>(Config&, std::string_view text)> apply;
@@ -78,6 +77,9 @@ struct Option {
 
 // The whole table, in the order in which --help prints it.
 std::span<const Option> options();
+
+// The table as README shows it.
+std::string option_table_markdown();
 
 // "exec-timeout" for "exec_timeout".
 std::string long_option(std::string_view name);

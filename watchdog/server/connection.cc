@@ -106,7 +106,7 @@ void Connection::on_request_end() {
 }
 
 void Connection::on_refused() {
-  const Reader::Refusal& refusal = reader_.error();
+  const Refusal& refusal = reader_.error();
   exchange_.refuse(refusal.status, refusal.reason);
   begin_closing();
 }

@@ -1,0 +1,77 @@
+"""Each example, started and called as its user would."""
+
+import os
+import re
+import signal
+import subprocess
+import threading
+import unittest
+
+from harness import ROOT, free_port, until
+
+
+class Examples(unittest.TestCase):
+    def try_out(self, name):
+        """Runs ./examples/run.sh NAME and the curl command that it prints; returns curl's output."""
+        port = free_port()
+        process = subprocess.Popen([ROOT / "examples/run.sh", name], stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
+                                   env={**os.environ, "port": str(port), "metrics_port": "0"},
+                                   cwd="/", start_new_session=True)
+        lines = []
+        reader = threading.Thread(target=lambda: lines.extend(iter(process.stdout.readline, "")),
+                                  daemon=True)
+        reader.start()
+        try:
+            def command():
+                if process.poll() is not None:
+                    raise AssertionError("it ended: " + "".join(lines))
+                return next((found.group() for line in list(lines)
+                             if (found := re.search(r"curl .*", line))), None)
+
+            curl = until(command, 120, "the curl command")
+            self.assertIn(str(port), curl)
+            result = subprocess.run(["sh", "-c", curl.replace("curl", "curl -sS --fail", 1)],
+                                    capture_output=True, text=True, timeout=30)
+            self.assertEqual(result.returncode, 0, result.stderr + "".join(lines))
+            return result.stdout
+        finally:
+            os.killpg(process.pid, signal.SIGINT)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            reader.join(2)
+            process.stdout.close()
+
+    def test_php_index(self):
+        output = self.try_out("php-index")
+        self.assertIn("/greet", output)
+        self.assertIn("fwatchdog", output)
+
+    def test_bash_env(self):
+        output = self.try_out("bash-env")
+        self.assertIn("Http_Method=", output)
+        self.assertRegex(output, "(?i)hello")
+
+    def test_python_stdin(self):
+        self.assertIn("42", self.try_out("python-stdin"))
+
+    def test_an_unknown_example_is_named_and_the_others_listed(self):
+        result = subprocess.run([ROOT / "examples/run.sh", "nonsense"], capture_output=True, text=True,
+                                timeout=60)
+        self.assertNotEqual(result.returncode, 0)
+        self.assertIn("nonsense", result.stderr)
+        self.assertIn("php-index", result.stderr)
+
+    def test_a_second_build_is_quick_and_quiet(self):
+        result = subprocess.run([ROOT / "examples/run.sh", "--build"], capture_output=True, text=True,
+                                timeout=300)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        self.assertLessEqual(len(result.stdout.splitlines()), 2, result.stdout)
+
+    def test_each_dockerfile_has_six_lines(self):
+        for name in ("php-index", "bash-env", "python-stdin"):
+            lines = (ROOT / "examples" / name / "Dockerfile").read_text().splitlines()
+            self.assertLessEqual(len(lines), 6, name)

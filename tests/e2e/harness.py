@@ -1,0 +1,618 @@
+"""What every end-to-end test stands on: a running watchdog, a client for it, and waits with a deadline.
+
+$WATCHDOG names the binary under test, $WATCHDOG_WORKERS how many workers it runs (unset: its default).
+"""
+
+import os
+import re
+import resource
+import shutil
+import signal
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+import uuid
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+FUNCTIONS = Path(__file__).resolve().parent / "functions"
+BINARY = Path(os.environ.get("WATCHDOG", ROOT / "build/release/fwatchdog")).resolve()
+
+EXIT_USAGE = 64
+EXIT_UNAVAILABLE = 69
+
+
+def _sanitizer():
+    image = BINARY.read_bytes() if BINARY.exists() else b""
+    return next((name for name in ("asan", "tsan") if f"__{name}_init".encode() in image), None)
+
+
+SANITIZER = _sanitizer()
+STATIC = BINARY.exists() and b"/ld-linux" not in BINARY.read_bytes()
+# Deadlines are this much longer under a sanitizer.
+PATIENCE = 4 if SANITIZER else 1
+SANITIZER_REPORT = re.compile(
+    r"(ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:).*")
+TAG = "FWATCHDOG_TEST"
+
+
+def until(condition, timeout=5.0, what="the condition"):
+    """Waits until `condition()` is true and returns what it returned."""
+    deadline = time.monotonic() + timeout * PATIENCE
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {timeout * PATIENCE} s for {what}")
+        time.sleep(0.005)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def raise_descriptor_limit():
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Response:
+    def __init__(self, head):
+        lines = head.decode("latin-1").split("\r\n")
+        self.version, status, self.reason = (lines[0].split(" ", 2) + [""])[:3]
+        self.status = int(status)
+        self.headers = []
+        for line in lines[1:]:
+            name, _, value = line.partition(":")
+            self.headers.append((name, value.strip()))
+        self.body = b""
+        self.complete = False
+
+    def header(self, name, default=None):
+        return next((v for n, v in self.headers if n.lower() == name.lower()), default)
+
+    @property
+    def text(self):
+        return self.body.decode()
+
+    def __repr__(self):
+        return f"<{self.status} {self.headers} {self.body[:200]!r} complete={self.complete}>"
+
+
+class Client:
+    """One TCP connection, and HTTP/1 as it is on the wire."""
+
+    def __init__(self, port, timeout=15.0, receive_buffer=None):
+        self.socket = socket.socket()
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.settimeout(timeout * PATIENCE)
+        self.socket.connect(("127.0.0.1", port))
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.buffer = b""
+        self.ended = False  # the server has closed
+        self.was_reset = False
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def send(self, data):
+        """Sends; a server that has closed already is no error, its answer is what counts."""
+        try:
+            self.socket.sendall(data)
+            return True
+        except (BrokenPipeError, ConnectionResetError):
+            return False
+
+    def close(self):
+        self.socket.close()
+
+    def abort(self):
+        """Closes with a reset."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def half_close(self):
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def _fill(self):
+        try:
+            data = self.socket.recv(262144)
+        except ConnectionResetError:
+            self.was_reset = True
+            data = b""
+        if not data:
+            self.ended = True
+        self.buffer += data
+        return bool(data)
+
+    def _line(self, mark=b"\r\n"):
+        while mark not in self.buffer:
+            if not self._fill():
+                return None
+        line, _, self.buffer = self.buffer.partition(mark)
+        return line
+
+    def head(self):
+        """The next response's status line and fields; None when the server closes instead."""
+        head = self._line(b"\r\n\r\n")
+        return None if head is None else Response(head)
+
+    def pieces(self, response, method="GET"):
+        """The body as it arrives. Sets response.complete when its framing says that it is whole."""
+        if method == "HEAD" or response.status in (204, 304) or response.status < 200:
+            response.complete = True
+        elif (response.header("Transfer-Encoding") or "").lower() == "chunked":
+            yield from self._chunks(response)
+        elif response.header("Content-Length") is not None:
+            yield from self._exactly(int(response.header("Content-Length")))
+            response.complete = not self.ended or self._left == 0
+        else:
+            while self.buffer or self._fill():
+                piece, self.buffer = self.buffer, b""
+                yield piece
+            response.complete = not self.was_reset
+
+    def _exactly(self, count):
+        self._left = count
+        while self._left:
+            if not self.buffer and not self._fill():
+                return
+            piece, self.buffer = self.buffer[: self._left], self.buffer[self._left:]
+            self._left -= len(piece)
+            yield piece
+
+    def _chunks(self, response):
+        while True:
+            line = self._line()
+            if line is None:
+                return
+            size = int(line, 16)
+            if size == 0:
+                response.complete = self._line() == b""
+                return
+            yield from self._exactly(size)
+            if self._left or self._line() != b"":
+                return
+
+    def response(self, method="GET"):
+        response = self.head()
+        if response is not None:
+            response.body = b"".join(self.pieces(response, method))
+        return response
+
+    def read_to_end(self):
+        """Every byte until the server closes."""
+        while self._fill():
+            pass
+        data, self.buffer = self.buffer, b""
+        return data
+
+    def closed(self, timeout=5.0):
+        """Whether the server closes within the time, without another byte."""
+        self.socket.settimeout(timeout * PATIENCE)
+        try:
+            return not self.buffer and not self._fill()
+        except TimeoutError:
+            return False
+
+    def silent(self, seconds):
+        """Whether neither byte nor end comes for so long."""
+        self.socket.settimeout(seconds)
+        try:
+            return not self.buffer and not self._fill() and not self.ended
+        except TimeoutError:
+            return True
+        finally:
+            self.socket.settimeout(15 * PATIENCE)
+
+    def request(self, method="GET", path="/", headers=(), body=None, chunked=False):
+        """Sends a request and reads its answer at the same time, as a big body needs."""
+        data = head(method, path, headers, body, chunked)
+        if body is None:
+            self.send(data)
+            return self.response(method)
+        if chunked:
+            half = len(body) // 2
+            body = b"".join(b"%x\r\n%s\r\n" % (len(p), p) for p in (body[:half], body[half:]) if p)
+            body += b"0\r\n\r\n"
+        if len(body) < 32768:
+            self.send(data + body)
+            return self.response(method)
+        sender = threading.Thread(target=lambda: self.send(data + body), daemon=True)
+        sender.start()
+        return self.response(method)
+
+
+def head(method="GET", path="/", headers=(), body=None, chunked=False):
+    lines = [f"{method} {path} HTTP/1.1"]
+    pairs = list(headers.items() if isinstance(headers, dict) else headers)
+    if not any(name.lower() == "host" for name, _ in pairs):
+        lines.append("Host: function.example")
+    lines += [f"{name}: {value}" for name, value in pairs]
+    if chunked:
+        lines.append("Transfer-Encoding: chunked")
+    elif body is not None:
+        lines.append(f"Content-Length: {len(body)}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+
+
+def process_status(pid):
+    """Fields of /proc/PID/status; None when there is no such process."""
+    try:
+        text = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return None
+    return dict(line.split(":\t", 1) for line in text.splitlines() if ":\t" in line)
+
+
+def all_pids():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+class Watchdog:
+    """A running watchdog in its own folder, with a clean environment and its own processes.
+
+    Arguments are its command line, keywords its environment (None takes a variable away). `wrapper`
+    is put before the command; `read_log=False` leaves its output unread; `leaves=True` allows it to
+    leave processes behind.
+    """
+
+    def __init__(self, *arguments, wrapper=(), read_log=True, leaves=False, **variables):
+        self.folder = Path(tempfile.mkdtemp(prefix="fwatchdog-test-"))
+        self.tmp = self.folder / "tmp"
+        self.tmp.mkdir()
+        self.lock = self.tmp / ".lock"
+        self._leaves = leaves
+        self._tag = uuid.uuid4().hex
+        self._output = {"stdout": bytearray(), "stderr": bytearray()}
+        self._changed = threading.Condition()
+        self._pid = None
+        self._closed = False
+        environment = {"PATH": os.environ["PATH"], "TMPDIR": str(self.tmp), "port": "0",
+                       "metrics_port": "0", TAG: self._tag}
+        for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS", "TSAN_OPTIONS"):
+            if name in os.environ:
+                environment[name] = os.environ[name]
+        if "WATCHDOG_WORKERS" in os.environ:
+            environment["workers"] = os.environ["WATCHDOG_WORKERS"]
+        for name, value in variables.items():
+            environment.pop(name, None)
+            if value is not None:
+                environment[name] = str(value)
+        self.environment = environment
+        # ThreadSanitizer of older compilers cannot live with a widely randomised address space.
+        plain = ("setarch", os.uname().machine, "-R") if SANITIZER == "tsan" else ()
+        self._wrapped = bool(wrapper)
+        self.process = subprocess.Popen(
+            [*wrapper, *plain, str(BINARY), *map(str, arguments)], env=environment,
+            cwd=self.folder, start_new_session=True, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self._readers = []
+        if read_log:
+            for name in self._output:
+                reader = threading.Thread(target=self._read, args=(name,), daemon=True)
+                reader.start()
+                self._readers.append(reader)
+        try:
+            self._await_port(read_log, int(environment.get("port", "8080")))
+        except BaseException:
+            self._kill_all()
+            raise
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def _await_port(self, read_log, port):
+        if read_log and port == 0:
+            found = self.wait_log(r"Listening on port: (\d+)", 10)
+            self.port = int(found.group(1))
+            return
+        self.port = port
+
+        def accepts():
+            if self.process.poll() is not None:
+                raise AssertionError(f"it ended with {self.process.returncode}\n{self.log()}")
+            try:
+                socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                return True
+            except OSError:
+                return False
+
+        until(accepts, 10, f"port {port} to accept")
+
+    def _read(self, name):
+        pipe = getattr(self.process, name)
+        while data := os.read(pipe.fileno(), 65536):
+            with self._changed:
+                self._output[name] += data
+                self._changed.notify_all()
+        with self._changed:
+            self._changed.notify_all()
+
+    @property
+    def pid(self):
+        """The watchdog's own pid, also behind a wrapper that forks."""
+        if not self._wrapped:
+            return self.process.pid
+        if self._pid is None:
+            self._pid = until(self._find_pid, 5, "the watchdog's process")
+        return self._pid
+
+    def _find_pid(self):
+        for pid in self._tagged():
+            try:
+                if Path(os.readlink(f"/proc/{pid}/exe")).name == BINARY.name:
+                    return pid
+            except OSError:
+                continue
+        return None
+
+    def _tagged(self):
+        """Every process that inherited this watchdog's environment, itself included."""
+        mark = f"{TAG}={self._tag}".encode()
+        found = []
+        for pid in all_pids():
+            try:
+                if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+                    found.append(pid)
+            except OSError:
+                continue
+        return found
+
+    def processes(self):
+        """Running processes of the function, children's children included."""
+        own = {self.process.pid, self.pid}
+        running = []
+        for pid in self._tagged():
+            status = process_status(pid)
+            if pid not in own and status and not status["State"].startswith("Z"):
+                running.append(pid)
+        return running
+
+    def children(self):
+        """{pid: state letter} of the watchdog's own children, zombies included."""
+        found = {}
+        for pid in all_pids():
+            status = process_status(pid)
+            if status and int(status["PPid"]) == self.pid:
+                found[pid] = status["State"][0]
+        return found
+
+    def zombies(self):
+        return [pid for pid, state in self.children().items() if state == "Z"]
+
+    def rss_kb(self):
+        return int(process_status(self.pid)["VmRSS"].split()[0])
+
+    def fds(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+    def log(self, name=None):
+        """What it has printed: its error output, then its standard output, or one of them."""
+        with self._changed:
+            names = [name] if name else ["stderr", "stdout"]
+            return "".join(self._output[n].decode(errors="replace") for n in names)
+
+    def wait_log(self, pattern, timeout=5.0):
+        """The first match of `pattern` (multi-line) in the log."""
+        deadline = time.monotonic() + timeout * PATIENCE
+        while True:
+            found = re.search(pattern, self.log(), re.MULTILINE)
+            if found:
+                return found
+            ended = self.process.poll() is not None and not any(
+                reader.is_alive() for reader in self._readers)
+            if ended or time.monotonic() > deadline:
+                found = re.search(pattern, self.log(), re.MULTILINE)
+                if found:
+                    return found
+                why = f"it ended with {self.process.returncode}" if ended else "time is up"
+                raise AssertionError(f"no {pattern!r} in the log ({why}):\n{self.log()[-3000:]}")
+            with self._changed:
+                self._changed.wait(0.05)
+
+    def client(self, **options):
+        return Client(self.port, **options)
+
+    def request(self, method="GET", path="/", headers=(), body=None, chunked=False, timeout=15.0):
+        with self.client(timeout=timeout) as client:
+            response = client.request(method, path, headers, body, chunked)
+            if response is None:
+                raise AssertionError(f"no answer to {method} {path}\n{self.log()[-3000:]}")
+            return response
+
+    def raw(self, data, timeout=10.0):
+        """Everything that the server sends, until it closes, for these bytes."""
+        with self.client(timeout=timeout) as client:
+            client.send(data)
+            return client.read_to_end()
+
+    def signal(self, number):
+        os.kill(self.pid, number)
+
+    def wait_exit(self, timeout=10.0):
+        """Its exit code (negative: a signal)."""
+        try:
+            code = self.process.wait(timeout * PATIENCE)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(
+                f"still running after {timeout * PATIENCE} s\n{self.log()[-3000:]}") from None
+        for reader in self._readers:
+            reader.join(2)
+        return code
+
+    def running(self):
+        return self.process.poll() is None
+
+    def until_no_processes(self, timeout=5.0):
+        until(lambda: not self.processes(), timeout, "the function's processes to be gone")
+
+    def _kill_all(self):
+        for pid in {*self._tagged(), self.process.pid}:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except OSError:
+                pass
+        self.process.wait()
+        for reader in self._readers:
+            reader.join(2)
+        for pipe in (self.process.stdout, self.process.stderr):
+            pipe.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def close(self):
+        """Ends it, and fails when it did not end well, left processes, or a sanitizer spoke."""
+        if self._closed:
+            return
+        self._closed = True
+        problems = []
+        try:
+            if self.running():
+                code = self._interrupt()
+                if code is None:
+                    problems.append("it did not end after two SIGINT")
+                elif code != 0:
+                    problems.append(f"it ended with {code} after SIGINT")
+            if not self._leaves and not self.running():
+                left = self._left_behind()
+                if left:
+                    problems.append(f"it left processes: {left}")
+        finally:
+            self._kill_all()
+        report = SANITIZER_REPORT.search(self.log())
+        if report:
+            problems.append(f"sanitizer: {self.log()[report.start():][:6000]}")
+        if problems:
+            raise AssertionError("; ".join(problems) + "\nlog: " + self.log()[-2000:])
+
+    def _left_behind(self):
+        """Names of processes that are there after its end; the dying get a moment."""
+        deadline = time.monotonic() + 0.5 * PATIENCE
+        while True:
+            left = [process_status(pid) for pid in self._tagged()]
+            names = [status["Name"] for status in left if status]
+            if not names or time.monotonic() > deadline:
+                return names
+            time.sleep(0.02)
+
+    def _interrupt(self):
+        for patience in (1, 8):
+            try:
+                self.signal(signal.SIGINT)
+                return self.process.wait(patience * PATIENCE)
+            except (ProcessLookupError, subprocess.TimeoutExpired):
+                continue
+        return self.process.poll()
+
+
+def run(*arguments, timeout=10, wrapper=(), **variables):
+    """Runs the watchdog to its end. Returns a CompletedProcess with text output."""
+    with tempfile.TemporaryDirectory(prefix="fwatchdog-test-") as folder:
+        environment = {"PATH": os.environ["PATH"], "TMPDIR": folder, "port": "0",
+                       "metrics_port": "0"}
+        for name, value in variables.items():
+            environment.pop(name, None)
+            if value is not None:
+                environment[name] = str(value)
+        plain = ("setarch", os.uname().machine, "-R") if SANITIZER == "tsan" else ()
+        return subprocess.run([*wrapper, *plain, str(BINARY), *map(str, arguments)],
+                              env=environment, cwd=folder, stdin=subprocess.DEVNULL,
+                              capture_output=True, text=True, timeout=timeout * PATIENCE)
+
+
+class Case(unittest.TestCase):
+    """A test with watchdogs that end with it."""
+
+    # Its timing suffers from company: run.py gives it the machine.
+    alone = False
+    longMessage = True
+    maxDiff = 2000
+
+    def start(self, *arguments, **options):
+        dog = Watchdog(*arguments, **options)
+        self.addCleanup(dog.close)
+        self.addCleanup(self._show, dog)
+        return dog
+
+    def sh(self, script, *arguments, **options):
+        """A watchdog whose function is a shell script."""
+        return self.start(*arguments, "--", "sh", "-c", script, **options)
+
+    def _show(self, dog):
+        outcome = getattr(self, "_outcome", None)
+        if outcome is not None and not outcome.success:
+            print(f"--- log of {self.id()}:\n{dog.log()[-3000:]}")
+
+    def client(self, dog, **options):
+        client = dog.client(**options)
+        self.addCleanup(client.close)
+        return client
+
+    def assert_within(self, seconds, least, most, message=None):
+        self.assertGreaterEqual(seconds, least, message)
+        self.assertLessEqual(seconds, most * PATIENCE, message)
+
+
+class Stopwatch:
+    def __init__(self):
+        self.start = time.monotonic()
+
+    @property
+    def seconds(self):
+        return time.monotonic() - self.start
+
+
+class Hold:
+    """A function that says that it runs and waits to be let go: `sh hold.sh FOLDER`."""
+
+    def __init__(self, folder):
+        self.folder = Path(folder)
+
+    @staticmethod
+    def command():
+        return ["sh", str(FUNCTIONS / "hold.sh")]
+
+    def started(self, count=1):
+        until(lambda: len(list(self.folder.glob("started.*"))) >= count, 5,
+              f"{count} functions to run")
+
+    def release(self):
+        (self.folder / "release").touch()
+
+
+class InBackground:
+    """Calls `work` in a thread; result() waits for it and raises what it raised."""
+
+    def __init__(self, work):
+        self._value = None
+        self._error = None
+        self._thread = threading.Thread(target=self._run, args=(work,), daemon=True)
+        self._thread.start()
+
+    def _run(self, work):
+        try:
+            self._value = work()
+        except BaseException as error:  # handed to the one who asks
+            self._error = error
+
+    def result(self, timeout=20.0):
+        self._thread.join(timeout * PATIENCE)
+        if self._thread.is_alive():
+            raise AssertionError(f"no result after {timeout * PATIENCE} s")
+        if self._error:
+            raise self._error
+        return self._value

@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+"""Runs the end-to-end tests, several classes at a time, and ends with "N passed, N failed".
+
+  run.py [-j JOBS] [--without MODULE]... [NAME]...     NAME: a part of module.Class.test
+"""
+
+import argparse
+import concurrent.futures
+import importlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+import harness  # noqa: E402
+
+TIME_LIMIT = 240 * harness.PATIENCE  # seconds a class
+
+
+def tests_of(case):
+    return unittest.defaultTestLoader.getTestCaseNames(case)
+
+
+def classes(without):
+    for path in sorted(HERE.glob("*_test.py")):
+        if path.stem in without:
+            continue
+        module = importlib.import_module(path.stem)
+        for case in vars(module).values():
+            if isinstance(case, type) and issubclass(case, unittest.TestCase) and \
+                    case.__module__ == module.__name__ and tests_of(case):
+                yield case
+
+
+def run_here(class_name, tests, report):
+    """Runs tests of one class in this process; writes what came of them as JSON."""
+    module, _, name = class_name.partition(".")
+    case = getattr(importlib.import_module(module), name)
+    suite = unittest.TestSuite(case(test) for test in tests)
+    result = unittest.TestResult()
+    suite.run(result)
+    problems = {}
+    for test, text in result.failures + result.errors:
+        test = getattr(test, "test_case", test)  # of a subTest
+        problems[test.id()] = problems.get(test.id(), "") + text
+    for test in result.unexpectedSuccesses:
+        problems[test.id()] = "unexpected success"
+    for test, reason in result.skipped:
+        problems[test.id()] = f"skipped: {reason}"
+    Path(report).write_text(json.dumps({"run": result.testsRun, "problems": problems}))
+
+
+def run_apart(class_name, tests):
+    """Runs tests of one class in a process of their own. Returns passed, failed, seconds, text."""
+    start = time.monotonic()
+    with tempfile.NamedTemporaryFile() as report:
+        process = subprocess.Popen(
+            [sys.executable, __file__, "--report", report.name, "--class", class_name, *tests],
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+            start_new_session=True)
+        try:
+            output, _ = process.communicate(timeout=TIME_LIMIT)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            output, _ = process.communicate()
+            output += f"\n{class_name} took more than {TIME_LIMIT} s"
+        seconds = time.monotonic() - start
+        try:
+            outcome = json.loads(Path(report.name).read_text())
+        except ValueError:
+            return 0, len(tests), seconds, f"FAIL {class_name} gave no result\n{output}"
+    problems = outcome["problems"]
+    text = "".join(f"FAIL {test}\n{problem}\n" for test, problem in problems.items())
+    if problems:
+        text += output
+    failed = max(len(problems), len(tests) - outcome["run"])
+    return len(tests) - failed, failed, seconds, text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("-j", "--jobs", type=int, default=3)
+    parser.add_argument("--without", action="append", default=[])
+    parser.add_argument("--report", help=argparse.SUPPRESS)
+    parser.add_argument("--class", dest="class_name", help=argparse.SUPPRESS)
+    parser.add_argument("names", nargs="*")
+    options = parser.parse_args()
+    if options.class_name:
+        return run_here(options.class_name, options.names, options.report)
+    if not harness.BINARY.exists():
+        print(f"no {harness.BINARY}: build it first (./examples/run.sh --build)")
+        print("0 passed, 1 failed")
+        return 1
+
+    jobs = {"together": [], "alone": []}
+    for case in classes(options.without):
+        name = f"{case.__module__}.{case.__name__}"
+        tests = [test for test in tests_of(case)
+                 if not options.names or any(part in f"{name}.{test}" for part in options.names)]
+        if tests:
+            jobs["alone" if getattr(case, "alone", False) else "together"].append((name, tests))
+    jobs["together"].sort(key=lambda job: -len(job[1]))
+
+    passed = failed = 0
+    for kind, workers in (("together", options.jobs), ("alone", 1)):
+        with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+            running = {pool.submit(run_apart, *job): job[0] for job in jobs[kind]}
+            for done in concurrent.futures.as_completed(running):
+                good, bad, seconds, text = done.result()
+                passed += good
+                failed += bad
+                print(f"{'ok  ' if not bad else 'FAIL'} {running[done]}: {good} passed"
+                      f"{f', {bad} failed' if bad else ''} in {seconds:.1f} s", flush=True)
+                if text:
+                    print(text, flush=True)
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed or not passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,136 @@
+#!/bin/bash
+# Builds and tests everything: ./tests/run.sh [SUITE]...
+# Suites: layers, format, unit, e2e, threads, fuzz; all of them when none is named.
+# Ends with one line, "N passed, N failed"; fails if any failed or none ran.
+set -u
+cd "$(dirname "$0")/.."
+. examples/packages.sh
+
+TEST_PACKAGES="python3 bash php-cli curl nodejs prometheus procps util-linux coreutils
+  clang-format clang libclang-rt-dev"
+FUZZ_SECONDS=$([ -n "${CI:-}" ] && echo 60 || echo 30)
+
+export ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=99}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1:exitcode=99}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-exitcode=99}
+
+passed=0
+failed=0
+
+# suite NAME COMMAND...: runs it and adds up what its last line says. One that fails without saying
+# so, or says nothing, counts as one failure.
+suite() {
+  local name=$1 start=$SECONDS status line good bad
+  shift
+  printf '\n== %s\n' "$name"
+  local log
+  log=$(mktemp)
+  "$@" 2>&1 | tee "$log"
+  status=${PIPESTATUS[0]}
+  line=$(grep -E '^[0-9]+ passed, [0-9]+ failed$|test cases:' "$log" | tail -n 1)
+  rm -f "$log"
+  good=$(grep -oE '[0-9]+ passed' <<<"$line" | grep -oE '[0-9]+')
+  bad=$(grep -oE '[0-9]+ failed' <<<"$line" | grep -oE '[0-9]+')
+  good=${good:-0}
+  bad=${bad:-0}
+  if [ "$bad" = 0 ] && { [ "$status" != 0 ] || [ "$good" = 0 ]; }; then
+    bad=1
+  fi
+  passed=$((passed + good))
+  failed=$((failed + bad))
+  printf -- '-- %s: %d passed, %d failed in %d s\n' "$name" "$good" "$bad" $((SECONDS - start))
+}
+
+# built FOLDER ...: builds; a build that fails is one failure.
+built() {
+  build "$@" && return
+  failed=$((failed + 1))
+  return 1
+}
+
+sanitized() {  # FOLDER SANITIZERS [TARGET...]
+  local folder=$1 sanitizers=$2
+  shift 2
+  built "$folder" "$@" -- -Dtests=true -Dstatic=false -Db_sanitize="$sanitizers" -Db_lundef=false \
+    --buildtype=debugoptimized
+}
+
+layers() { suite layers python3 tests/layers.py; }
+
+# Another version of clang-format formats differently.
+check_format() {
+  local tool=clang-format-14 files
+  command -v $tool >/dev/null || tool=clang-format
+  if ! $tool --version | grep -q 'version 14\.'; then
+    echo "the format is checked with clang-format 14, which Debian bookworm has"
+  else
+    mapfile -t files < <(find watchdog modes tests \( -name '*.cc' -o -name '*.h' \))
+    $tool --dry-run -Werror "${files[@]}" || { echo "0 passed, 1 failed"; return 1; }
+  fi
+  echo "1 passed, 0 failed"
+}
+
+format() { suite format check_format; }
+
+unit() {
+  built unit -- -Dtests=true && suite "unit" build/unit/tests/unit
+  sanitized asan address,undefined && suite "unit, ASan and UBSan" build/asan/tests/unit
+}
+
+e2e() {
+  built release && suite "e2e" python3 tests/e2e/run.py
+  sanitized asan address,undefined &&
+    WATCHDOG=build/asan/fwatchdog suite "e2e, ASan and UBSan" \
+      python3 tests/e2e/run.py --without examples_test
+}
+
+threads() {
+  sanitized tsan thread fwatchdog &&
+    WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
+      python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
+      pid1_test fork_test.StreamingContract fork_test.Endurance
+}
+
+# Each target starts from the kept corpus; what it finds is kept in build/.
+run_fuzz() {
+  local target good=0 bad=0 kept found
+  for target; do
+    kept=tests/fuzz/corpus/${target%_fuzz}
+    found=build/fuzz/corpus/${target%_fuzz}
+    mkdir -p "$found"
+    if build/fuzz/tests/"$target" -max_total_time="$FUZZ_SECONDS" -artifact_prefix="$found-" \
+        "$found" $([ -d "$kept" ] && echo "$kept") >"build/fuzz/$target.log" 2>&1; then
+      good=$((good + 1))
+    else
+      tail -n 40 "build/fuzz/$target.log"
+      bad=$((bad + 1))
+    fi
+    tail -n 1 "build/fuzz/$target.log"
+  done
+  echo "$good passed, $bad failed"
+}
+
+fuzz() {
+  local targets
+  targets=$(cd tests/fuzz && ls | sed -n 's/_fuzz\.cc$/_fuzz/p')
+  if CC=clang CXX=clang++ built fuzz $targets -- -Dtests=true -Dfuzz=true -Dstatic=false \
+      -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized \
+      -Dc_args=-fsanitize=fuzzer-no-link -Dcpp_args=-fsanitize=fuzzer-no-link; then
+    suite "fuzz, $FUZZ_SECONDS s each" run_fuzz $targets
+  fi
+}
+
+[ $# -gt 0 ] && [ "$1" != all ] || set -- layers format unit e2e threads fuzz
+for name; do
+  case $name in
+    layers | format | unit | e2e | threads | fuzz) ;;
+    *) die "There is no suite \"$name\". There are: layers, format, unit, e2e, threads, fuzz, all." ;;
+  esac
+done
+install_missing $BUILD_PACKAGES $TEST_PACKAGES
+for name; do
+  "$name"
+done
+
+printf '\n%d passed, %d failed\n' "$passed" "$failed"
+[ "$failed" = 0 ] && [ "$passed" -gt 0 ]

@@ -1,0 +1,274 @@
+#include "base/text.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+namespace watchdog {
+
+namespace {
+
+constexpr std::string_view kDurationHelp = "it accepts a duration such as 30s, 1m30s or 250ms";
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+
+struct Unit {
+  std::string_view name;
+  int64_t size;
+};
+
+constexpr std::array<Unit, 8> kDurationUnits = {{{"ns", 1},
+                                                 {"us", 1'000},
+                                                 {"\u00b5s", 1'000},
+                                                 {"\u03bcs", 1'000},
+                                                 {"ms", 1'000'000},
+                                                 {"s", 1'000'000'000},
+                                                 {"m", 60'000'000'000},
+                                                 {"h", 3'600'000'000'000}}};
+
+// Takes "1.5" off the front of `text`; false when there is no number.
+bool take_number(std::string_view& text, double& value) {
+  size_t end = 0;
+  while (end < text.size() && (is_digit(text[end]) || text[end] == '.')) ++end;
+  const std::string_view number = text.substr(0, end);
+  if (number.empty() || number == ".") return false;
+  const auto [rest, error] =
+      std::from_chars(number.data(), number.data() + number.size(), value, std::chars_format::fixed);
+  if (error != std::errc() || rest != number.data() + number.size()) return false;
+  text.remove_prefix(end);
+  return true;
+}
+
+const Unit* take_duration_unit(std::string_view& text) {
+  size_t end = 0;
+  while (end < text.size() && !is_digit(text[end]) && text[end] != '.') ++end;
+  for (const Unit& unit : kDurationUnits) {
+    if (text.substr(0, end) != unit.name) continue;
+    text.remove_prefix(end);
+    return &unit;
+  }
+  return nullptr;
+}
+
+int hex_value(char c) {
+  if (is_digit(c)) return c - '0';
+  const char l = lower(c);
+  return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+Result<std::vector<std::string>> split_json(std::string_view text) {
+  const Error refused{"it starts with [ but is not a JSON array of strings"};
+  const auto parsed = nlohmann::json::parse(text, nullptr, false);
+  if (!parsed.is_array() || parsed.empty()) return refused;
+  std::vector<std::string> words;
+  for (const auto& word : parsed) {
+    const auto* string = word.get_ptr<const nlohmann::json::string_t*>();
+    if (string == nullptr || string->find('\0') != std::string::npos) return refused;
+    words.push_back(*string);
+  }
+  if (words.front().empty()) return Error{"its first word is empty"};
+  return words;
+}
+
+}  // namespace
+
+Result<Duration> parse_duration(std::string_view text) {
+  const Error refused{std::string(kDurationHelp)};
+  if (text.empty()) return refused;
+  if (text == "0") return Duration::zero();
+  constexpr double kLongest = 9.2e18;  // nanoseconds that an int64 holds
+  double total = 0;
+  const bool bare = text.find_first_not_of("0123456789") == std::string_view::npos;
+  while (!text.empty()) {
+    double value = 0;
+    if (!take_number(text, value)) return refused;
+    if (bare) {
+      total = value * 1e9;
+      break;
+    }
+    const Unit* unit = take_duration_unit(text);
+    if (unit == nullptr) return refused;
+    total += value * static_cast<double>(unit->size);
+  }
+  if (total > kLongest) return Error{"it is too long; " + std::string(kDurationHelp)};
+  return Duration(static_cast<int64_t>(total));
+}
+
+std::string format_duration(Duration duration) {
+  const int64_t count = duration.count();
+  if (count == 0) return "0s";
+  if (count % 1'000'000'000 != 0) {
+    if (count < 1'000'000) return fmt::format("{}us", static_cast<double>(count) / 1e3);
+    if (count < 1'000'000'000) return fmt::format("{}ms", static_cast<double>(count) / 1e6);
+  }
+  const int64_t hours = count / 3'600'000'000'000;
+  const int64_t minutes = count / 60'000'000'000 % 60;
+  const double rest = static_cast<double>(count % 60'000'000'000) / 1e9;
+  std::string text;
+  if (hours > 0) text += fmt::format("{}h", hours);
+  if (minutes > 0) text += fmt::format("{}m", minutes);
+  if (rest > 0 || text.empty()) text += fmt::format("{}s", rest);
+  return text;
+}
+
+Result<uint64_t> parse_size(std::string_view text) {
+  const Error refused{"it accepts bytes such as 1048576, 512k, 10MiB or 1g"};
+  uint64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || rest == text.data()) return refused;
+  std::string unit;
+  for (const char c : std::string_view(rest, static_cast<size_t>(end - rest))) unit += lower(c);
+  int shift = 0;
+  if (unit == "k" || unit == "kb" || unit == "ki" || unit == "kib") {
+    shift = 10;
+  } else if (unit == "m" || unit == "mb" || unit == "mi" || unit == "mib") {
+    shift = 20;
+  } else if (unit == "g" || unit == "gb" || unit == "gi" || unit == "gib") {
+    shift = 30;
+  } else if (!unit.empty() && unit != "b") {
+    return refused;
+  }
+  if (value > (std::numeric_limits<uint64_t>::max() >> shift) >> 1) return refused;
+  return value << shift;
+}
+
+Result<bool> parse_bool(std::string_view text) {
+  for (const std::string_view word : {"1", "true", "yes", "on"}) {
+    if (equals_ignoring_case(text, word)) return true;
+  }
+  for (const std::string_view word : {"0", "false", "no", "off"}) {
+    if (equals_ignoring_case(text, word)) return false;
+  }
+  return Error{"it accepts true or false (1/0, yes/no, on/off)"};
+}
+
+Result<int64_t> parse_integer(std::string_view text, int64_t least, int64_t most) {
+  int64_t value = 0;
+  const char* end = text.data() + text.size();
+  const auto [rest, error] = std::from_chars(text.data(), end, value);
+  if (error == std::errc() && rest == end && !text.empty() && value >= least && value <= most) {
+    return value;
+  }
+  if (most == std::numeric_limits<int64_t>::max()) {
+    return Error{fmt::format("it accepts a whole number from {} up", least)};
+  }
+  return Error{fmt::format("it accepts a whole number from {} to {}", least, most)};
+}
+
+Result<std::vector<std::string>> split_command(std::string_view text) {
+  text = trim(text);
+  if (text.starts_with('[')) return split_json(text);
+  std::vector<std::string> words;
+  std::string word;
+  bool in_word = false;
+  char quote = '\0';
+  for (size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quote != '\0' && c == quote) {
+      quote = '\0';
+      continue;
+    }
+    if (quote == '\'') {
+      word += c;
+      continue;
+    }
+    if (c == '\\') {
+      if (++i == text.size()) return Error{"it ends with a lone backslash"};
+      // Within double quotes a backslash is itself, but before these (POSIX shell, 2.2.3).
+      const bool literal =
+          quote == '"' && std::string_view("\\\"$`\n").find(text[i]) == std::string_view::npos;
+      if (literal) word += '\\';
+      if (text[i] != '\n') word += text[i];
+      in_word = true;
+      continue;
+    }
+    if (quote == '"') {
+      word += c;
+      continue;
+    }
+    if (c == '"' || c == '\'') {
+      quote = c;
+      in_word = true;
+      continue;
+    }
+    if (c == ' ' || c == '\t' || c == '\n' || c == '\r') {
+      if (in_word) words.push_back(std::exchange(word, {}));
+      in_word = false;
+      continue;
+    }
+    word += c;
+    in_word = true;
+  }
+  if (quote != '\0') return Error{fmt::format("it has a {} without its end", quote)};
+  if (in_word) words.push_back(word);
+  if (words.empty() || words.front().empty()) return Error{"it names no command"};
+  return words;
+}
+
+Result<std::string> percent_decode(std::string_view text) {
+  std::string decoded;
+  decoded.reserve(text.size());
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    const int high = i + 2 < text.size() ? hex_value(text[i + 1]) : -1;
+    const int low = i + 2 < text.size() ? hex_value(text[i + 2]) : -1;
+    if (high < 0 || low < 0) return Error{"a % in the path is not followed by two hex digits"};
+    if (high == 0 && low == 0) return Error{"a NUL (%00) in the path"};
+    decoded += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return decoded;
+}
+
+std::string base64(std::string_view bytes) {
+  constexpr std::string_view kAlphabet =
+      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (size_t i = 0; i < bytes.size(); i += 3) {
+    uint32_t group = 0;
+    for (size_t j = 0; j < 3; ++j) {
+      group = group << 8 | (i + j < bytes.size() ? static_cast<unsigned char>(bytes[i + j]) : 0U);
+    }
+    for (size_t j = 0; j < 4; ++j) {
+      text += i + j > bytes.size() ? '=' : kAlphabet[group >> (18 - 6 * j) & 63];
+    }
+  }
+  return text;
+}
+
+bool equals_ignoring_case(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (size_t i = 0; i < a.size(); ++i) {
+    if (lower(a[i]) != lower(b[i])) return false;
+  }
+  return true;
+}
+
+std::string_view trim(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string human_size(uint64_t bytes) {
+  constexpr std::array<std::string_view, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
+  auto size = static_cast<double>(bytes);
+  size_t unit = 0;
+  while (size >= 1000 && unit + 1 < kUnits.size()) {
+    size /= 1000;
+    ++unit;
+  }
+  return fmt::format("{:.4g}{}", size, kUnits[unit]);
+}
+
+}  // namespace watchdog

@@ -1,0 +1,180 @@
+#include "http/message.h"
+
+#include <fmt/format.h>
+#include <time.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <iterator>
+
+#include "base/text.h"
+
+namespace watchdog {
+
+namespace {
+
+struct Phrase {
+  int status;
+  std::string_view text;
+};
+
+// The IANA registry, in order, and 499, which is nginx's word for a client that went away.
+constexpr Phrase kPhrases[] = {
+    {100, "Continue"},
+    {101, "Switching Protocols"},
+    {102, "Processing"},
+    {103, "Early Hints"},
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {203, "Non-Authoritative Information"},
+    {204, "No Content"},
+    {205, "Reset Content"},
+    {206, "Partial Content"},
+    {207, "Multi-Status"},
+    {208, "Already Reported"},
+    {226, "IM Used"},
+    {300, "Multiple Choices"},
+    {301, "Moved Permanently"},
+    {302, "Found"},
+    {303, "See Other"},
+    {304, "Not Modified"},
+    {305, "Use Proxy"},
+    {307, "Temporary Redirect"},
+    {308, "Permanent Redirect"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {402, "Payment Required"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {406, "Not Acceptable"},
+    {407, "Proxy Authentication Required"},
+    {408, "Request Timeout"},
+    {409, "Conflict"},
+    {410, "Gone"},
+    {411, "Length Required"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {414, "URI Too Long"},
+    {415, "Unsupported Media Type"},
+    {416, "Range Not Satisfiable"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {422, "Unprocessable Content"},
+    {423, "Locked"},
+    {424, "Failed Dependency"},
+    {425, "Too Early"},
+    {426, "Upgrade Required"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {451, "Unavailable For Legal Reasons"},
+    {499, "Client Closed Request"},
+    {500, "Internal Server Error"},
+    {501, "Not Implemented"},
+    {502, "Bad Gateway"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {505, "HTTP Version Not Supported"},
+    {506, "Variant Also Negotiates"},
+    {507, "Insufficient Storage"},
+    {508, "Loop Detected"},
+    {510, "Not Extended"},
+    {511, "Network Authentication Required"},
+};
+
+// Where the path begins: after the authority in absolute-form.
+std::string_view path_and_query(std::string_view target) {
+  if (target.starts_with('/') || target == "*") return target;
+  const size_t scheme = target.find("://");
+  if (scheme == std::string_view::npos) return target;
+  const size_t path = target.find_first_of("/?", scheme + 3);
+  return path == std::string_view::npos ? std::string_view("/") : target.substr(path);
+}
+
+}  // namespace
+
+const Field* Fields::find(std::string_view name) const {
+  for (const Field& field : list_) {
+    if (equals_ignoring_case(field.name, name)) return &field;
+  }
+  return nullptr;
+}
+
+bool Fields::lists(std::string_view name, std::string_view token) const {
+  for (const Field& field : list_) {
+    if (!equals_ignoring_case(field.name, name)) continue;
+    std::string_view rest = field.value;
+    while (!rest.empty()) {
+      const size_t comma = std::min(rest.find(','), rest.size());
+      if (equals_ignoring_case(trim(rest.substr(0, comma)), token)) return true;
+      rest.remove_prefix(std::min(comma + 1, rest.size()));
+    }
+  }
+  return false;
+}
+
+std::string_view RequestHead::path() const {
+  const std::string_view whole = path_and_query(target);
+  const std::string_view before = whole.substr(0, whole.find('?'));
+  return before.empty() ? std::string_view("/") : before;
+}
+
+std::string_view RequestHead::query() const {
+  const std::string_view whole = path_and_query(target);
+  const size_t mark = whole.find('?');
+  return mark == std::string_view::npos ? std::string_view() : whole.substr(mark + 1);
+}
+
+std::string_view reason_phrase(int status) {
+  const auto* const found = std::lower_bound(
+      std::begin(kPhrases), std::end(kPhrases), status,
+      [](const Phrase& phrase, int wanted) { return phrase.status < wanted; });
+  return found != std::end(kPhrases) && found->status == status ? found->text : std::string_view();
+}
+
+bool response_has_body(std::string_view method, int status) {
+  return method != "HEAD" && status >= 200 && status != 204 && status != 304;
+}
+
+void append_status_line(std::string& out, int status) {
+  out.append("HTTP/1.1 ").append(fmt::format_int(status).c_str()).append(1, ' ');
+  out.append(reason_phrase(status)).append("\r\n");
+}
+
+void append_field(std::string& out, std::string_view name, std::string_view value) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+void append_chunk_header(std::string& out, uint64_t size) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::array<char, 16> digits;
+  size_t first = digits.size();
+  do {
+    digits[--first] = kDigits[size & 15];
+    size >>= 4;
+  } while (size != 0);
+  out.append(digits.data() + first, digits.size() - first).append("\r\n");
+}
+
+std::string_view http_date() {
+  constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed",
+                                                     "Thu", "Fri", "Sat"};
+  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  thread_local time_t formatted = -1;
+  thread_local std::string text;
+  const time_t now = ::time(nullptr);
+  if (now == formatted) return text;
+  formatted = now;
+  tm parts{};
+  gmtime_r(&now, &parts);
+  text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[static_cast<size_t>(parts.tm_wday)],
+                     parts.tm_mday, kMonths[static_cast<size_t>(parts.tm_mon)],
+                     parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  return text;
+}
+
+}  // namespace watchdog

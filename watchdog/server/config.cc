@@ -1,0 +1,230 @@
+#include "server/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <map>
+
+#include "base/text.h"
+
+namespace watchdog {
+
+namespace {
+
+// The modes of this version; the others are refused at the start.
+constexpr std::array kBuiltModes = {ModeName::kStreaming, ModeName::kSerializing,
+                                    ModeName::kClassic};
+
+// Variables that are checked, and then do nothing in this version, and why.
+struct Later {
+  std::string_view name;
+  std::string_view why;
+};
+constexpr std::array<Later, 9> kWithoutEffect = {{
+    {"max_queue", "requests beyond max_inflight get 429 at once"},
+    {"queue_timeout", "requests beyond max_inflight get 429 at once"},
+    {"upstream_url", "it is for mode=http and mode=fastcgi"},
+    {"static_path", "it is for mode=static"},
+    {"startup_timeout", "it is for mode=http and mode=fastcgi"},
+    {"ready_path", "it is for mode=http"},
+    {"http_buffer_req_body", "it is for mode=http"},
+    {"restart", "it is for mode=http and mode=fastcgi"},
+    {"jwt_auth_debug", "it is for jwt_auth"},
+}};
+constexpr std::array<std::string_view, 5> kClassicOnly = {
+    "combine_output", "marshal_request", "write_debug", "read_debug", "debug_headers"};
+
+class ConfigReader {
+ public:
+  ConfigReader(const std::function<const char*(const char*)>& getenv,
+               const std::vector<Setting>& command_line)
+      : getenv_(getenv), command_line_(command_line) {}
+
+  ConfigOutcome read(const std::vector<std::string>& command) {
+    set_defaults();
+    for (const Option& option : options()) read_option(option);
+    if (!command.empty()) outcome_.config.command = command;
+    complete();
+    check();
+    warn();
+    return std::move(outcome_);
+  }
+
+ private:
+  void set_defaults() {
+    for (const Option& option : options()) {
+      if (option.default_text.empty() || option.default_text == "write_timeout" ||
+          option.default_text == "by mode") {
+        continue;
+      }
+      option.apply(outcome_.config, option.default_text);
+    }
+  }
+
+  void read_option(const Option& option) {
+    read_variable(option, option.name);
+    for (const std::string_view alias : option.aliases) read_variable(option, alias);
+    for (const Setting& setting : command_line_) {
+      if (setting.name == option.name) {
+        take(option, "--" + long_option(option.name) + " ", setting.text);
+      }
+    }
+  }
+
+  void read_variable(const Option& option, std::string_view name) {
+    const char* value = getenv_(std::string(name).c_str());
+    if (value != nullptr) take(option, std::string(name) + "=", value);
+  }
+
+  void take(const Option& option, const std::string& spelling, std::string_view value) {
+    value = trim(value);
+    if (value.empty()) return;
+    set_.insert({option.name, true});
+    const auto refusal = option.apply(outcome_.config, value);
+    if (refusal) outcome_.errors.push_back(fmt::format("{}{}: {}", spelling, value, *refusal));
+  }
+
+  bool is_set(std::string_view name) const { return set_.contains(name); }
+
+  // Defaults that depend on other options.
+  void complete() {
+    Config& config = outcome_.config;
+    const bool classic = config.mode == ModeName::kClassic;
+    if (classic && !is_set("exec_timeout")) config.exec_timeout = Duration::zero();
+    if (classic && !is_set("content_type")) config.content_type.clear();
+    if (!is_set("shutdown_timeout")) config.shutdown_timeout = config.write_timeout;
+  }
+
+  void check() {
+    const Config& config = outcome_.config;
+    auto& errors = outcome_.errors;
+    if (std::find(kBuiltModes.begin(), kBuiltModes.end(), config.mode) == kBuiltModes.end()) {
+      errors.push_back(
+          fmt::format("mode={}: not built yet; this version serves streaming, serializing and "
+                      "classic",
+                      mode_name(config.mode)));
+    } else if (config.command.empty()) {
+      errors.push_back(
+          "fprocess is not set: name the command that answers requests, for example fprocess=cat, "
+          "or put it after --");
+    }
+    if (config.jwt_auth) {
+      errors.push_back(
+          "jwt_auth=true: tokens cannot be checked in this version, and serving without would be "
+          "open to everybody; unset it");
+    }
+  }
+
+  void warn() {
+    const Config& config = outcome_.config;
+    auto& warnings = outcome_.warnings;
+    for (const Later& later : kWithoutEffect) {
+      if (is_set(later.name)) {
+        warnings.push_back(fmt::format("{} has no effect: {}", later.name, later.why));
+      }
+    }
+    if (config.mode != ModeName::kClassic) {
+      for (const std::string_view name : kClassicOnly) {
+        if (is_set(name)) {
+          warnings.push_back(fmt::format("{} has no effect: it is for mode=classic", name));
+        }
+      }
+    }
+    const bool asked = is_set("write_timeout") || is_set("exec_timeout");
+    if (asked && config.write_timeout < config.exec_timeout) {
+      warnings.push_back(
+          fmt::format("write_timeout={} is shorter than exec_timeout={}; a drain ends with "
+                      "shutdown_timeout, which follows write_timeout, before the function's time",
+                      format_duration(config.write_timeout), format_duration(config.exec_timeout)));
+    }
+  }
+
+  const std::function<const char*(const char*)>& getenv_;
+  const std::vector<Setting>& command_line_;
+  ConfigOutcome outcome_;
+  std::map<std::string_view, bool> set_;
+};
+
+std::string_view text_of(bool value) { return value ? "true" : "false"; }
+
+std::string quoted(const std::vector<std::string>& words) {
+  std::string text = "[";
+  for (const std::string& word : words) {
+    if (text.size() > 1) text += ", ";
+    text += '"';
+    for (const char c : word) {
+      if (c == '"' || c == '\\') text += '\\';
+      text += c;
+    }
+    text += '"';
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+ConfigOutcome read_config(const std::function<const char*(const char*)>& getenv,
+                          const std::vector<Setting>& command_line,
+                          const std::vector<std::string>& command) {
+  return ConfigReader(getenv, command_line).read(command);
+}
+
+std::string describe(const Config& config) {
+  std::string text;
+  const auto line = [&](std::string_view name, std::string_view value) {
+    text.append(name).append(1, '=').append(value).append(1, '\n');
+  };
+  const auto number = [&](std::string_view name, uint64_t value) {
+    line(name, fmt::format("{}", value));
+  };
+  const auto time = [&](std::string_view name, Duration value) {
+    line(name, format_duration(value));
+  };
+  line("fprocess", quoted(config.command));
+  line("mode", mode_name(config.mode));
+  number("port", config.port);
+  line("listen_address", config.listen_address);
+  number("metrics_port", config.metrics_port);
+  time("exec_timeout", config.exec_timeout);
+  time("read_timeout", config.read_timeout);
+  time("write_timeout", config.write_timeout);
+  time("idle_timeout", config.idle_timeout);
+  line("healthcheck_interval",
+       config.healthcheck_interval ? format_duration(*config.healthcheck_interval) : "");
+  time("shutdown_timeout", config.shutdown_timeout);
+  number("max_inflight", config.max_inflight);
+  number("max_queue", config.max_queue);
+  time("queue_timeout", config.queue_timeout);
+  number("max_body_size", config.max_body_size);
+  line("content_type", config.content_type);
+  line("cgi_headers", text_of(config.cgi_headers));
+  line("kill_on_disconnect",
+       config.kill_on_disconnect ? text_of(*config.kill_on_disconnect) : "by mode");
+  line("combine_output", text_of(config.combine_output));
+  line("marshal_request", text_of(config.marshal_request));
+  line("write_debug", text_of(config.write_debug));
+  line("read_debug", text_of(config.read_debug));
+  line("debug_headers", text_of(config.debug_headers));
+  line("upstream_url", config.upstream_url);
+  line("static_path", config.static_path);
+  time("startup_timeout", config.startup_timeout);
+  line("ready_path", config.ready_path);
+  line("http_buffer_req_body", text_of(config.buffer_request_body));
+  constexpr std::array<std::string_view, 3> kRestarts = {"no", "on-failure", "always"};
+  line("restart", kRestarts[static_cast<size_t>(config.restart)]);
+  line("workers", config.workers == 0 ? "auto" : fmt::format("{}", config.workers));
+  line("prefix_logs", text_of(config.prefix_logs));
+  number("log_buffer_size", config.log_line_limit);
+  line("log_format", config.log_format == log::Format::kJson ? "json" : "text");
+  constexpr std::array<std::string_view, 3> kAccessLogs = {"all", "errors", "off"};
+  line("access_log", kAccessLogs[static_cast<size_t>(config.access_log)]);
+  line("log_callid", text_of(config.log_call_id));
+  line("suppress_lock", text_of(config.suppress_lock));
+  line("jwt_auth", text_of(config.jwt_auth));
+  line("jwt_auth_debug", text_of(config.jwt_auth_debug));
+  line("jwt_auth_local", text_of(config.jwt_auth_local));
+  return text;
+}
+
+}  // namespace watchdog
