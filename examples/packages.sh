@@ -14,16 +14,6 @@ is_installed() {
   dpkg-query -W -f '${db:Status-Status}\n' "$1" 2>/dev/null | grep -q '^installed$'
 }
 
-as_root() {
-  if [ "$(id -u)" = 0 ]; then
-    "$@"
-  elif command -v sudo >/dev/null; then
-    sudo "$@"
-  else
-    die "Please install as root:${missing}${need_llhttp:+ libllhttp-dev (or node-llhttp)}"
-  fi
-}
-
 # install_missing PACKAGE...: llhttp comes on top when it is not there, from whichever package has it.
 install_missing() {
   command -v dpkg-query >/dev/null || return 0  # not Debian: meson says what it does not find
@@ -35,10 +25,16 @@ install_missing() {
   is_installed libllhttp-dev || is_installed node-llhttp || need_llhttp=yes
   [ -n "$missing$need_llhttp" ] || return 0
 
+  sudo=
+  if [ "$(id -u)" != 0 ]; then
+    command -v sudo >/dev/null ||
+      die "Please install as root:$missing${need_llhttp:+ libllhttp-dev (or node-llhttp)}"
+    sudo=sudo
+  fi
   say "Installing$missing${need_llhttp:+ llhttp} ..."
   install_log=$(mktemp)
   if ! {
-    as_root apt-get update -q &&
+    $sudo apt-get update -q &&
       if [ -n "$need_llhttp" ]; then
         if apt-cache show libllhttp-dev 2>/dev/null | grep -q '^Package'; then
           missing="$missing libllhttp-dev"
@@ -46,7 +42,7 @@ install_missing() {
           missing="$missing node-llhttp"
         fi
       fi &&
-      as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $missing
+      $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $missing
   } >"$install_log" 2>&1; then
     tail -n 20 "$install_log" >&2
     die "Could not install$missing."

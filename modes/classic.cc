@@ -19,13 +19,13 @@ void log_lines(std::string_view text, size_t longest) {
 
 // {"header":{"Accept":["*/*"]},"body":{"raw":"base64"}}
 std::string marshal(const RequestHead& request, std::string_view body) {
-  nlohmann::json header = nlohmann::json::object();
+  nlohmann::ordered_json header = nlohmann::ordered_json::object();
   for (const Field& field : request.fields) {
     if (equals_ignoring_case(field.name, "host")) continue;
     header[canonical_field_name(field.name)].push_back(field.value);
   }
-  const nlohmann::json document = {{"header", std::move(header)}, {"body", {{"raw", base64(body)}}}};
-  return document.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  const nlohmann::ordered_json document = {{"header", std::move(header)}, {"body", {{"raw", base64(body)}}}};
+  return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 
 // classic-watchdog's contract: the function's errors are part of its output (combine_output), its

@@ -22,26 +22,43 @@ struct Unit {
   int64_t size;
 };
 
+constexpr Unit kSeconds = {"s", 1'000'000'000};
 constexpr std::array<Unit, 8> kDurationUnits = {{{"ns", 1},
                                                  {"us", 1'000},
                                                  {"\u00b5s", 1'000},
                                                  {"\u03bcs", 1'000},
                                                  {"ms", 1'000'000},
-                                                 {"s", 1'000'000'000},
+                                                 kSeconds,
                                                  {"m", 60'000'000'000},
                                                  {"h", 3'600'000'000'000}}};
 
-// Takes "1.5" off the front of `text`; false when there is no number.
-bool take_number(std::string_view& text, double& value) {
-  size_t end = 0;
-  while (end < text.size() && (is_digit(text[end]) || text[end] == '.')) ++end;
-  const std::string_view number = text.substr(0, end);
-  if (number.empty() || number == ".") return false;
-  const auto [rest, error] =
-      std::from_chars(number.data(), number.data() + number.size(), value, std::chars_format::fixed);
-  if (error != std::errc() || rest != number.data() + number.size()) return false;
-  text.remove_prefix(end);
-  return true;
+// A decimal number: 15 and 10 for "1.5".
+struct Decimal {
+  int64_t digits = 0;
+  int64_t divisor = 1;
+};
+
+// Takes one off the front of `text`; false when there is none, or it has too many digits.
+bool take_decimal(std::string_view& text, Decimal& number) {
+  constexpr int64_t kMost = INT64_MAX / 10 - 1;
+  size_t used = 0;
+  size_t digits = 0;
+  bool in_fraction = false;
+  for (; used < text.size(); ++used) {
+    const char c = text[used];
+    if (c == '.' && !in_fraction) {
+      in_fraction = true;
+      continue;
+    }
+    if (!is_digit(c)) break;
+    ++digits;
+    if (number.divisor >= 1'000'000'000) continue;  // beyond nanoseconds
+    if (number.digits > kMost) return false;
+    number.digits = number.digits * 10 + (c - '0');
+    if (in_fraction) number.divisor *= 10;
+  }
+  text.remove_prefix(used);
+  return digits > 0;
 }
 
 const Unit* take_duration_unit(std::string_view& text) {
@@ -63,11 +80,11 @@ int hex_value(char c) {
 
 Result<std::vector<std::string>> split_json(std::string_view text) {
   const Error refused{"it starts with [ but is not a JSON array of strings"};
-  const auto parsed = nlohmann::json::parse(text, nullptr, false);
+  const auto parsed = nlohmann::ordered_json::parse(text, nullptr, false);
   if (!parsed.is_array() || parsed.empty()) return refused;
   std::vector<std::string> words;
   for (const auto& word : parsed) {
-    const auto* string = word.get_ptr<const nlohmann::json::string_t*>();
+    const auto* string = word.get_ptr<const nlohmann::ordered_json::string_t*>();
     if (string == nullptr || string->find('\0') != std::string::npos) return refused;
     words.push_back(*string);
   }
@@ -81,22 +98,26 @@ Result<Duration> parse_duration(std::string_view text) {
   const Error refused{std::string(kDurationHelp)};
   if (text.empty()) return refused;
   if (text == "0") return Duration::zero();
-  constexpr double kLongest = 9.2e18;  // nanoseconds that an int64 holds
-  double total = 0;
+  const Error too_long{"it is too long; " + std::string(kDurationHelp)};
+  int64_t total = 0;
   const bool bare = text.find_first_not_of("0123456789") == std::string_view::npos;
   while (!text.empty()) {
-    double value = 0;
-    if (!take_number(text, value)) return refused;
-    if (bare) {
-      total = value * 1e9;
-      break;
-    }
-    const Unit* unit = take_duration_unit(text);
+    Decimal number;
+    if (!take_decimal(text, number)) return refused;
+    const Unit* unit = bare ? &kSeconds : take_duration_unit(text);
     if (unit == nullptr) return refused;
-    total += value * static_cast<double>(unit->size);
+    // Whole units and the rest apart, so that nothing overflows before it is seen.
+    int64_t whole = 0;
+    const int64_t rest = number.digits % number.divisor;
+    const int64_t part = rest * (unit->size / number.divisor) +
+                         rest * (unit->size % number.divisor) / number.divisor;
+    if (__builtin_mul_overflow(number.digits / number.divisor, unit->size, &whole) ||
+        __builtin_add_overflow(total, whole, &total) ||
+        __builtin_add_overflow(total, part, &total)) {
+      return too_long;
+    }
   }
-  if (total > kLongest) return Error{"it is too long; " + std::string(kDurationHelp)};
-  return Duration(static_cast<int64_t>(total));
+  return Duration(total);
 }
 
 std::string format_duration(Duration duration) {

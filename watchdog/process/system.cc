@@ -65,8 +65,12 @@ bool read_group(const char* pid, pid_t* group, char* state) {
   if (size <= 0) return false;
   text[size] = '\0';
   const char* after_name = std::strrchr(text, ')');
-  int parent = 0;
-  return after_name != nullptr && std::sscanf(after_name + 1, " %c %d %d", state, &parent, group) == 3;
+  if (after_name == nullptr || std::strlen(after_name) < 4) return false;
+  *state = after_name[2];
+  char* parent_end = nullptr;
+  std::strtol(after_name + 3, &parent_end, 10);
+  *group = static_cast<pid_t>(std::strtol(parent_end, nullptr, 10));
+  return true;
 }
 
 class RealSystem final : public System {

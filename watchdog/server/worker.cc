@@ -1,10 +1,12 @@
 #include "server/worker.h"
 
+#include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
+#include <cstdlib>
 
 namespace watchdog {
 
@@ -52,13 +54,13 @@ namespace {
 
 // "max 100000" or "200000 100000": microseconds of CPU a period.
 double cgroup_cpus() {
-  std::FILE* file = std::fopen("/sys/fs/cgroup/cpu.max", "re");
-  if (file == nullptr) return HUGE_VAL;
-  double quota = 0;
-  double period = 0;
-  const int fields = std::fscanf(file, "%lf %lf", &quota, &period);
-  std::fclose(file);
-  return fields == 2 && period > 0 ? quota / period : HUGE_VAL;
+  const Fd file(::open("/sys/fs/cgroup/cpu.max", O_RDONLY | O_CLOEXEC));
+  char text[64] = "";
+  if (!file || ::read(file.get(), text, sizeof text - 1) <= 0) return HUGE_VAL;
+  char* end = nullptr;
+  const auto quota = static_cast<double>(std::strtol(text, &end, 10));
+  const auto period = static_cast<double>(std::strtol(end, nullptr, 10));
+  return quota > 0 && period > 0 ? quota / period : HUGE_VAL;
 }
 
 }  // namespace
