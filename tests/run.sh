@@ -88,7 +88,7 @@ threads() {
   sanitized tsan thread fwatchdog &&
     WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
       python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
-      pid1_test fork_test.StreamingContract fork_test.Endurance
+      pid1_test fork_test.StreamingContract load_test.Endurance
 }
 
 # Each target starts from the kept corpus; what it finds is kept in build/.

@@ -121,8 +121,8 @@ class Watchdog {
               format_duration(config_.exec_timeout), format_duration(config_.idle_timeout),
               format_duration(config_.shutdown_timeout));
     if (!config_.command.empty()) {
-      const auto path = Command(config_.command).path();
-      if (!path) log::warn("{}; requests will be answered with 500 until there is", path.error());
+      const auto problem = Command(config_.command).problem();
+      if (problem) log::warn("{}; until it can be run requests are answered with 500", *problem);
     }
     if (metrics_server_) log::info("Metrics on port: {}", config_.metrics_port);
     log::info("Listening on port: {}", port_);

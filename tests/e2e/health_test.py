@@ -123,7 +123,7 @@ class MaxInflight(Case):
         dog, hold, clients = self.full()
         with dog.client() as client:
             self.assertEqual(client.request().status, 429)
-            self.assertEqual(client.request("POST", body=b"x" * 1000).status, 429)
+            self.assertEqual(client.request().status, 429)
             hold.release()
             for other in clients:
                 other.response()

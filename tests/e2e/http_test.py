@@ -224,6 +224,13 @@ class Limits(Case):
         response = dog.request(path=target, headers={"X-Big": "b" * 60_000})
         self.assertEqual((response.status, response.text), (200, "60000"))
 
+    def test_large_heads_that_are_answered_at_once_follow_each_other(self):
+        dog = self.start(fprocess="true", max_inflight="1", max_body_size="1")
+        with dog.client() as client:
+            for size in (100, 20_000, 60_000, 120_000, 100):
+                response = client.request(path="/_/health", headers={"X-Big": "b" * size})
+                self.assertEqual(response.status, 200, size)
+
     def test_a_head_must_arrive_within_read_timeout(self):
         dog = self.start(fprocess="touch ran", read_timeout="400ms")
         client = self.client(dog)
@@ -391,7 +398,7 @@ class MalformedWhileStreaming(Case):
             self.assertRegex(dog.raw(message), rb"^HTTP/1.1 [45]", name)
         self.assertFalse((dog.folder / "ran").exists())
 
-    def test_a_bad_chunk_never_looks_like_the_end_of_the_body(self):
+    def test_a_bad_chunk_never_looks_like_the_end_of_a_body(self):
         dog = self.sh("cat > /dev/null; touch whole")
         for name, message, status in malformed.CHUNKS:
             statuses = status if isinstance(status, tuple) else (status,)
@@ -457,7 +464,7 @@ class Crowds(Case):
             client.send(message[:length])
             client.abort()
         self.assertEqual(dog.request("POST", body=b"fine").body, b"fine")
-        until(lambda: dog.fds() <= before, 5, "descriptors to be closed")
+        self.assert_no_more_fds(dog, before)
         dog.until_no_processes()
 
     def test_a_half_closed_client_leaves_nothing_behind(self):
@@ -468,6 +475,6 @@ class Crowds(Case):
                 client.send(head("POST", body=b"abc") + b"abc")
                 client.half_close()
                 client.read_to_end()
-        until(lambda: dog.fds() <= before, 5, "descriptors to be closed")
+        self.assert_no_more_fds(dog, before)
         dog.until_no_processes()
         self.assertEqual(dog.request("POST", body=b"fine").body, b"fine")

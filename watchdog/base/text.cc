@@ -132,9 +132,8 @@ std::string format_duration(Duration duration) {
   const double rest = static_cast<double>(count % 60'000'000'000) / 1e9;
   std::string text;
   if (hours > 0) text += fmt::format("{}h", hours);
-  if (minutes > 0) text += fmt::format("{}m", minutes);
-  if (rest > 0 || text.empty()) text += fmt::format("{}s", rest);
-  return text;
+  if (hours > 0 || minutes > 0) text += fmt::format("{}m", minutes);
+  return text + fmt::format("{}s", rest);
 }
 
 Result<uint64_t> parse_size(std::string_view text) {

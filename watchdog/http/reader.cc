@@ -275,6 +275,8 @@ struct Reader::Parser {
     return Event::kError;
   }
 
+  bool between_messages() const { return state == State::kHead && (over || text.empty()); }
+
   bool over = true;  // the last message has ended: its head goes when the next one begins
 };
 
@@ -288,8 +290,8 @@ void Reader::feed(std::string_view bytes) {
 }
 
 Reader::Event Reader::next() {
-  const bool begins = parser_->over && parser_->used < parser_->input.size();
-  if (begins && parser_->state == Parser::State::kHead) {
+  if (parser_->between_messages()) {
+    if (parser_->used == parser_->input.size()) return Event::kNeedMore;
     parser_->over = false;
     parser_->start_text();
   }
@@ -305,7 +307,7 @@ std::string_view Reader::body() const { return parser_->body; }
 const Refusal& Reader::error() const { return parser_->refusal; }
 
 bool Reader::between_messages() const {
-  return parser_->state == Parser::State::kHead && (parser_->over || parser_->text.empty());
+  return parser_->between_messages();
 }
 
 void Reader::shrink() {

@@ -44,17 +44,12 @@ Endpoint ipv6(const in6_addr& address, uint16_t port) {
 
 Result<Endpoint> resolve(std::string_view address, uint16_t port) {
   if (address.empty()) return ipv6(in6addr_any, port);
-  std::string name(address == "localhost" ? "127.0.0.1" : address);
-  if (name.size() > 2 && name.front() == '[' && name.back() == ']') {
-    name = name.substr(1, name.size() - 2);
-  }
+  const std::string name(address == "localhost" ? "127.0.0.1" : address);
   in_addr four{};
   in6_addr six{};
   if (inet_pton(AF_INET, name.c_str(), &four) == 1) return ipv4(four, port);
   if (inet_pton(AF_INET6, name.c_str(), &six) == 1) return ipv6(six, port);
-  return Error{fmt::format("listen_address={}: not an address; it accepts a numeric one such as "
-                           "127.0.0.1 or ::1",
-                           address)};
+  return Error{fmt::format("cannot listen on {}: not an address", address)};
 }
 
 struct Bound {
@@ -88,7 +83,10 @@ Result<Fd> bind_or_fall_back(std::string_view address, uint16_t port, bool share
     bound = bind_endpoint(ipv4(in_addr{INADDR_ANY}, port), shared);
   }
   if (bound.error != 0) {
-    return Error{fmt::format("cannot listen on port {}: {}", port, strerror(bound.error))};
+    const bool taken = bound.error == EADDRINUSE;
+    return Error{fmt::format("cannot listen on {}{}port {}: {}{}", address, address.empty() ? "" : " ",
+                             port, strerror(bound.error),
+                             taken ? "; stop what listens there, or set another port" : "")};
   }
   return std::move(bound.fd);
 }

@@ -30,8 +30,7 @@ Command::Command(std::vector<std::string> words) : words_(std::move(words)) {
 Result<const char*> Command::path() {
   if (!path_.empty()) return path_.c_str();
   if (name().find('/') != std::string::npos) {
-    path_ = name();  // let execve say what is wrong with it
-    return path_.c_str();
+    return name().c_str();  // execve says what is wrong with it
   }
   const char* variable = std::getenv("PATH");
   std::string_view folders = variable != nullptr ? std::string_view(variable) : kDefaultPath;
@@ -45,6 +44,14 @@ Result<const char*> Command::path() {
     return path_.c_str();
   }
   return Error{explain(ENOENT)};
+}
+
+std::optional<std::string> Command::problem() {
+  const auto found = path();
+  if (!found) return found.error();
+  if (::access(*found, F_OK) != 0) return explain(ENOENT);
+  if (::access(*found, X_OK) != 0) return explain(EACCES);
+  return std::nullopt;
 }
 
 std::string Command::explain(int error) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,8 @@ class Command {
   Result<const char*> path();
   // Forgets where the program was: it is not there any more.
   void forget_path() { path_.clear(); }
+  // What keeps the program from running, as far as can be told without running it.
+  std::optional<std::string> problem();
   // One line for a failed start: what was run, what is wrong, what to do. `error` is an errno.
   std::string explain(int error) const;
 

@@ -104,7 +104,7 @@ class ConfigReader {
           fmt::format("mode={}: not built yet; this version serves streaming, serializing and "
                       "classic",
                       mode_name(config.mode)));
-    } else if (config.command.empty()) {
+    } else if (config.command.empty() && !is_set("fprocess")) {
       errors.push_back(
           "fprocess is not set: name the command that answers requests, for example fprocess=cat, "
           "or put it after --");

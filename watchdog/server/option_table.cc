@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <fmt/format.h>
 
 #include <limits>
@@ -97,8 +98,20 @@ Refusal apply_upstream(Config& config, std::string_view value) {
 Refusal apply_write_timeout(Config& config, std::string_view value) {
   const auto parsed = parse_duration(value);
   if (!parsed) return parsed.error();
-  if (*parsed <= Duration::zero()) return "it must be more than 0; no answer could be sent";
+  if (*parsed <= Duration::zero()) return "no answer could be sent; it accepts a duration of more than 0, such as 30s";
   config.write_timeout = *parsed;
+  return std::nullopt;
+}
+
+Refusal apply_listen_address(Config& config, std::string_view value) {
+  const std::string address(value);
+  in_addr four{};
+  in6_addr six{};
+  if (value != "localhost" && inet_pton(AF_INET, address.c_str(), &four) != 1 &&
+      inet_pton(AF_INET6, address.c_str(), &six) != 1) {
+    return "not an address; it accepts a numeric one such as 127.0.0.1 or ::1";
+  }
+  config.listen_address = address;
   return std::nullopt;
 }
 
@@ -168,7 +181,7 @@ std::vector<Option> make_table() {
       {"fprocess", {"function_process"}, "", "the function's command: words as a shell splits them, or a JSON array; it may also follow --", apply_command},
       {"mode", {}, "streaming", "streaming, serializing, classic, http, static, cgi or fastcgi", apply_mode},
       {"port", {}, "8080", "port of the function; 0 picks one", port(&Config::port)},
-      {"listen_address", {}, "", "address to listen on; empty is every address", text(&Config::listen_address)},
+      {"listen_address", {}, "", "address to listen on; empty is every address", apply_listen_address},
       {"metrics_port", {}, "8081", "port of /metrics; 0 is none", port(&Config::metrics_port)},
       {"exec_timeout", {}, "30s", "the function's time, 0 is none (0 in classic); a request's X-Timeout may shorten it", duration(&Config::exec_timeout)},
       {"read_timeout", {}, "30s", "the client must have sent its request in this time; 0 is none", duration(&Config::read_timeout)},
