@@ -52,7 +52,7 @@ sanitized() {  # FOLDER SANITIZERS [TARGET...]
   local folder=$1 sanitizers=$2
   shift 2
   built "$folder" "$@" -- -Dtests=true -Dstatic=false -Db_sanitize="$sanitizers" -Db_lundef=false \
-    --buildtype=debugoptimized
+    --buildtype=debug
 }
 
 layers() { suite layers python3 tests/layers.py; }
@@ -114,7 +114,7 @@ fuzz() {
   local targets
   targets=$(cd tests/fuzz && ls | sed -n 's/_fuzz\.cc$/_fuzz/p')
   if CC=clang CXX=clang++ built fuzz $targets -- -Dtests=true -Dfuzz=true -Dstatic=false \
-      -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debugoptimized \
+      -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debug \
       -Dc_args=-fsanitize=fuzzer-no-link -Dcpp_args=-fsanitize=fuzzer-no-link; then
     suite "fuzz, $FUZZ_SECONDS s each" run_fuzz $targets
   fi

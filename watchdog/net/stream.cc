@@ -1,5 +1,6 @@
 #include "net/stream.h"
 
+#include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <uv.h>
@@ -151,6 +152,12 @@ size_t Stream::readable() const {
 
 size_t Stream::pending() const {
   return outgoing_.size() + (core_->sending.empty() ? 0 : uv_stream_get_write_queue_size(&core_->stream));
+}
+
+size_t Stream::unacknowledged() const {
+  int bytes = 0;
+  if (::ioctl(core_->fd, SIOCOUTQ, &bytes) != 0) return 0;
+  return static_cast<size_t>(bytes);
 }
 
 void Stream::hold(std::string_view bytes) {

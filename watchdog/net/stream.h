@@ -60,6 +60,8 @@ class Stream {
 
   // Bytes written that have not left yet.
   size_t pending() const;
+  // Of what has left, the bytes that the peer has not acknowledged (TCP).
+  size_t unacknowledged() const;
   bool full() const { return pending() >= kFull; }
   // Whether everything written has left and no write is under way.
   bool drained() const { return pending() == 0; }

@@ -144,10 +144,9 @@ void Connection::on_exchange_ended(Exchange::Ending ending) {
 void Connection::send(std::initializer_list<std::string_view> pieces) {
   for (const auto piece : pieces) sent_ += piece.size();
   stream_.write(pieces);
-  const Duration limit = server_.context().config.write_timeout;
   if (writing_.armed()) return;
-  progress_mark_ = sent_ - stream_.pending();
-  writing_.set_after(limit);
+  taken_ = 0;
+  writing_.set_after(server_.context().config.write_timeout);
 }
 
 void Connection::upload_flow(bool on) {
@@ -232,9 +231,10 @@ void Connection::on_reading_timeout() {
 
 void Connection::on_writing_timeout() {
   if (stream_.drained()) return;
-  const uint64_t left = sent_ - stream_.pending();
-  if (left != progress_mark_) {
-    progress_mark_ = left;
+  // Whether the socket becomes writable says little: that happens in leaps of a megabyte.
+  const uint64_t taken = sent_ - stream_.pending() - stream_.unacknowledged();
+  if (taken != taken_) {
+    taken_ = taken;
     writing_.set_after(server_.context().config.write_timeout);
     return;
   }

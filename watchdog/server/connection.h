@@ -84,8 +84,8 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   State state_ = State::kIdle;
   Timer reading_;  // idle, head, body, or the end of lingering
   Timer writing_;  // no progress in sending
-  uint64_t sent_ = 0;           // bytes handed to the stream, ever
-  uint64_t progress_mark_ = 0;  // how many of them had left when writing_ was last set
+  uint64_t sent_ = 0;   // bytes handed to the stream, ever
+  uint64_t taken_ = 0;  // how many of them the client had taken when writing_ last looked
   uint64_t discarded_ = 0;
   bool upload_paused_ = false;
   bool linger_ = false;  // closing with the client perhaps still sending
