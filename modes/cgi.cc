@@ -11,8 +11,12 @@ namespace watchdog {
 
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 32) : c;
+}
 
 void append_canonical(std::string& out, std::string_view name, char dash) {
   bool first = true;
@@ -34,7 +38,9 @@ bool reserved(std::string_view name) {
 
 }  // namespace
 
-char* const* FunctionEnvironment::plain() const { return environ; }
+char* const* FunctionEnvironment::plain() const {
+  return environ;
+}
 
 Result<char* const*> FunctionEnvironment::build(const RequestHead& request) {
   const auto path = percent_decode(request.path());

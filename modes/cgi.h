@@ -8,18 +8,16 @@
 
 namespace watchdog {
 
-// The environment of a function's process: ours, and the request as Http_* variables, in the dialect
-// of of-watchdog and classic-watchdog. One a mode; each build() replaces the one before.
+// The environment of a function's process: ours, and the request as Http_* variables, in the
+// dialect of of-watchdog and classic-watchdog. One a mode; each build() replaces the one before.
 //
-//   Http_User_Agent      each header field, its name in canonical case with - as _, first value only
-//   Http_Method          GET
-//   Http_Path            /a b, percent-decoded; Http_Query: a=1&b=%20, verbatim, unset when empty
-//   Http_Host            example.com
-//   Http_Content_Length  and Http_ContentLength: bytes; -1 when chunked; unset without a body
-//   Http_Transfer_Encoding  chunked
+//   Http_User_Agent      each header field, its name in canonical case with - as _, first value
+//   only Http_Method          GET Http_Path            /a b, percent-decoded; Http_Query:
+//   a=1&b=%20, verbatim, unset when empty Http_Host            example.com Http_Content_Length  and
+//   Http_ContentLength: bytes; -1 when chunked; unset without a body Http_Transfer_Encoding chunked
 //
-// No header field can set what the request line says (Method, Path, Query), and "Proxy" sets nothing:
-// programs take Http_Proxy for their proxy (httpoxy).
+// No header field can set what the request line says (Method, Path, Query), and "Proxy" sets
+// nothing: programs take Http_Proxy for their proxy (httpoxy).
 class FunctionEnvironment {
  public:
   // Whether the lengths are set for a request without a body too, to 0 (classic-watchdog).

@@ -24,7 +24,8 @@ std::string marshal(const RequestHead& request, std::string_view body) {
     if (equals_ignoring_case(field.name, "host")) continue;
     header[canonical_field_name(field.name)].push_back(field.value);
   }
-  const nlohmann::ordered_json document = {{"header", std::move(header)}, {"body", {{"raw", base64(body)}}}};
+  const nlohmann::ordered_json document = {{"header", std::move(header)},
+                                           {"body", {{"raw", base64(body)}}}};
   return document.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
 }
 

@@ -18,9 +18,7 @@ class CollectedInvocation : public Invocation, private FunctionProcess::Handler 
   void on_body_end() final;
   void on_reply_drained() final {}
   void on_shutdown() final;
-  bool outlives_client() const final {
-    return !mode_.config().kill_on_disconnect.value_or(false);
-  }
+  bool outlives_client() const final { return !mode_.config().kill_on_disconnect.value_or(false); }
 
  protected:
   const Config& config() const { return mode_.config(); }

@@ -11,8 +11,8 @@
 
 namespace watchdog {
 
-// What the modes that start a process for each request share: the environment, the start, and what a
-// failed start or a bad end means to the client.
+// What the modes that start a process for each request share: the environment, the start, and what
+// a failed start or a bad end means to the client.
 class ForkMode : public Mode {
  public:
   ForkMode(const ModeContext& context, FunctionEnvironment environment);

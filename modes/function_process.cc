@@ -84,8 +84,8 @@ FunctionProcess::Outcome FunctionProcess::start(FunctionProcesses& processes, Ha
   process->output_.emplace(context.loop, output_handler, Stream::Kind::kPipe, std::move(out.read));
   process->output_->resume();
   if (err.read) {
-    process->errors_ = std::make_unique<OutputLog>(context.loop, std::move(err.read),
-                                                   log::Source::kErr, context.config.log_line_limit);
+    process->errors_ = std::make_unique<OutputLog>(
+        context.loop, std::move(err.read), log::Source::kErr, context.config.log_line_limit);
   }
   return {std::move(process), 0};
 }

@@ -11,13 +11,12 @@ class StreamingMode final : public ForkMode {
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override;
 };
 
-// The request's body goes to the process as it comes, its output to the client as it is printed. The
-// status is held back until the first output or the exit, whichever comes first, so that a function
-// that fails without a word answers 500 and not 200.
+// The request's body goes to the process as it comes, its output to the client as it is printed.
+// The status is held back until the first output or the exit, whichever comes first, so that a
+// function that fails without a word answers 500 and not 200.
 class StreamingInvocation final : public Invocation, private FunctionProcess::Handler {
  public:
-  StreamingInvocation(StreamingMode& mode, Exchange& exchange)
-      : mode_(mode), exchange_(exchange) {}
+  StreamingInvocation(StreamingMode& mode, Exchange& exchange) : mode_(mode), exchange_(exchange) {}
 
   bool start() {
     const bool has_body = exchange_.request().has_body();

@@ -51,7 +51,7 @@ built() {
 sanitized() {  # FOLDER SANITIZERS [TARGET...]
   local folder=$1 sanitizers=$2
   shift 2
-  built "$folder" "$@" -- -Dtests=true -Dstatic=false -Db_sanitize="$sanitizers" -Db_lundef=false \
+  built "$folder" "$@" -- -Dtests=true -Dstatic=false -Db_sanitize="$sanitizers" -Db_lundef=false -Doptimization=0 \
     --buildtype=debug
 }
 
@@ -114,7 +114,7 @@ fuzz() {
   local targets
   targets=$(cd tests/fuzz && ls | sed -n 's/_fuzz\.cc$/_fuzz/p')
   if CC=clang CXX=clang++ built fuzz $targets -- -Dtests=true -Dfuzz=true -Dstatic=false \
-      -Db_sanitize=address,undefined -Db_lundef=false --buildtype=debug \
+      -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=0 --buildtype=debug \
       -Dc_args=-fsanitize=fuzzer-no-link -Dcpp_args=-fsanitize=fuzzer-no-link; then
     suite "fuzz, $FUZZ_SECONDS s each" run_fuzz $targets
   fi

@@ -4,15 +4,17 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <map>
+#include <deque>
 #include <string_view>
+#include <utility>
 
 namespace watchdog {
 
 namespace {
 
 constexpr size_t kNameWidth = 24;
-constexpr size_t kLineWidth = 96;
+constexpr size_t kDefaultWidth = 18;
+constexpr size_t kLineWidth = 100;
 
 constexpr std::string_view kIntroduction =
     R"(fwatchdog turns a command into an HTTP function, one process a request. It is the entrypoint
@@ -33,6 +35,7 @@ usage: fwatchdog [options] [-- command [argument...]]
 Every option is also an environment variable with underscores: --exec-timeout 5s is
 exec_timeout=5s. The command line wins. Durations: 250ms, 30s, 1m30s, a bare number is seconds.
 
+  option                    default           meaning
 )";
 
 constexpr std::string_view kExitCodes = R"(
@@ -40,24 +43,34 @@ exit codes: 0 stopped after a drain, or healthy; 1 not healthy; 64 the configura
 used; 69 the port cannot be used; 70 internal error.
 )";
 
-// "  --name   meaning (default)", the meaning wrapped in its column.
-void append_option(std::string& text, const Option& option) {
-  text += fmt::format("  --{:<{}}", long_option(option.name), kNameWidth);
-  std::string meaning(option.meaning);
-  if (!option.default_text.empty()) meaning += fmt::format(" ({})", option.default_text);
-  std::string_view rest = meaning;
-  const size_t width = kLineWidth - kNameWidth - 4;
-  while (rest.size() > width) {
-    const size_t space = rest.rfind(' ', width);
-    text.append(rest.substr(0, space)).append(1, '\n').append(kNameWidth + 4, ' ');
-    rest.remove_prefix(space + 1);
+// Appends `words`, wrapped, in a column that starts at `indent`.
+void append_wrapped(std::string& text, std::string_view words, size_t indent) {
+  const size_t width = kLineWidth - indent;
+  while (words.size() > width) {
+    const size_t space = words.rfind(' ', width);
+    text.append(words.substr(0, space)).append(1, '\n').append(indent, ' ');
+    words.remove_prefix(space + 1);
   }
-  text.append(rest).append(1, '\n');
+  text.append(words).append(1, '\n');
+}
+
+void append_option(std::string& text, const Option& option) {
+  text += fmt::format("  --{:<{}}{:<{}}", long_option(option.name), kNameWidth, option.default_text,
+                      kDefaultWidth);
+  // A default too long for its column has the line for itself.
+  const size_t indent = kNameWidth + kDefaultWidth + 4;
+  if (option.default_text.size() >= kDefaultWidth) text.append(1, '\n').append(indent, ' ');
+  append_wrapped(text, option.meaning, indent);
 }
 
 std::string help() {
   std::string text(kIntroduction);
-  for (const Option& option : options()) append_option(text, option);
+  std::string_view group;
+  for (const Option& option : options()) {
+    if (option.group != group) text += fmt::format("\n{}\n", option.group);
+    group = option.group;
+    append_option(text, option);
+  }
   return text + std::string(kExitCodes);
 }
 
@@ -65,7 +78,37 @@ CommandLine refuse(std::string_view reason) {
   CommandLine line;
   line.action = CommandLine::Action::kRefuse;
   line.text = fmt::format("{}; see fwatchdog --help", reason);
+  std::replace(line.text.begin(), line.text.end(), '\n', ' ');
   return line;
+}
+
+// CLI11 would take the word after "--port=" for its value; an empty word of its own says that there
+// is none.
+std::vector<std::string> separate_empty_values(const char* const* begin, const char* const* end) {
+  std::vector<std::string> words;
+  for (const char* const* word = begin; word != end; ++word) {
+    const std::string_view text(*word);
+    const bool empty_value = text.starts_with("--") && text.find('=') == text.size() - 1;
+    words.emplace_back(text.substr(0, text.size() - (empty_value ? 1 : 0)));
+    if (empty_value) words.emplace_back();
+  }
+  return words;
+}
+
+// What is wrong, in our words; CLI11's for what we cannot tell.
+std::string explain(const CLI::ParseError& error, const CLI::App& app) {
+  const std::string_view text = error.what();
+  const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
+  if (code == CLI::ExitCodes::ArgumentMismatch) {
+    return fmt::format("{} needs a value", text.substr(0, text.find(':')));
+  }
+  if (code != CLI::ExitCodes::ExtrasError) return std::string(text);
+  const std::vector<std::string> unknown = app.remaining();
+  const auto option = std::find_if(unknown.begin(), unknown.end(),
+                                   [](std::string_view word) { return word.starts_with('-'); });
+  if (option != unknown.end()) return fmt::format("unknown option {}", *option);
+  return fmt::format("stray argument \"{}\": the function's command comes after --",
+                     unknown.empty() ? std::string() : unknown.front());
 }
 
 }  // namespace
@@ -95,20 +138,25 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
   app.add_flag("--version", version);
   app.add_flag("--check-config", check);
   app.add_flag("--run-healthcheck", healthcheck);
-  std::map<std::string_view, std::string> values;
+  // One a spelling, so that an error can name what the user wrote.
+  std::deque<Setting> given;
   for (const Option& option : options()) {
-    std::string names = "--" + long_option(option.name);
-    for (const std::string_view alias : option.aliases) names += ",--" + long_option(alias);
-    app.add_option(names, values[option.name]);
+    const auto add = [&](std::string_view name) {
+      Setting& setting = given.emplace_back(Setting{std::string(name), {}});
+      app.add_option("--" + long_option(name), setting.text)->take_last();
+    };
+    add(option.name);
+    for (const std::string_view alias : option.aliases) add(alias);
   }
   try {
-    app.parse(static_cast<int>(dashes - argv), argv);
+    std::vector<std::string> words = separate_empty_values(argv + 1, dashes);
+    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
+    app.parse(std::move(words));
   } catch (const CLI::ParseError& error) {
-    return refuse(error.what());
+    return refuse(explain(error, app));
   }
-  for (const Option& option : options()) {
-    if (app.count("--" + long_option(option.name)) == 0) continue;
-    line.settings.push_back({std::string(option.name), values[option.name]});
+  for (Setting& setting : given) {
+    if (!setting.text.empty()) line.settings.push_back(std::move(setting));
   }
   if (help_asked) {
     line.action = CommandLine::Action::kHelp;

@@ -12,7 +12,7 @@ struct CommandLine {
   enum class Action { kServe, kHealthcheck, kVersion, kHelp, kCheckConfig, kRefuse };
 
   Action action = Action::kServe;
-  std::vector<Setting> settings;
+  std::vector<Setting> settings;     // by the name that was used; empty values left out
   std::vector<std::string> command;  // what came after "--"
   std::string text;                  // kHelp: the help; kRefuse: one line that says what is wrong
 };

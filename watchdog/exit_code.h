@@ -2,8 +2,8 @@
 
 namespace watchdog {
 
-// What the process exits with. A warm process that ends takes us with it and passes its own code on,
-// 128 and the signal's number when a signal killed it.
+// What the process exits with. A warm process that ends takes us with it and passes its own code
+// on, 128 and the signal's number when a signal killed it.
 enum ExitCode : int {
   kExitClean = 0,         // drained and stopped; a healthy --run-healthcheck
   kExitUnhealthy = 1,     // --run-healthcheck: not healthy

@@ -63,8 +63,9 @@ class Watchdog {
 
  private:
   std::optional<std::string> watch_signals() {
-    auto signals = Signals::watch(loop_, {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH},
-                                  [this](int signal) { on_signal(signal); });
+    auto signals =
+        Signals::watch(loop_, {SIGTERM, SIGQUIT, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH},
+                       [this](int signal) { on_signal(signal); });
     if (!signals) return signals.error();
     signals_ = std::move(*signals);
     auto children = Signals::watch(loop_, {SIGCHLD}, [this](int) { on_child_signal(); });
@@ -106,7 +107,8 @@ class Watchdog {
                 !port ? port.error() : socket.error());
       return;
     }
-    metrics_server_ = std::make_unique<Server>(metrics_context_, metrics_service_, std::move(*socket));
+    metrics_server_ =
+        std::make_unique<Server>(metrics_context_, metrics_service_, std::move(*socket));
   }
 
   void announce() {
@@ -195,8 +197,9 @@ int run(int argc, char** argv) {
     case Action::kServe:
       break;
   }
-  const ConfigOutcome outcome = read_config(
-      [](const char* name) -> const char* { return std::getenv(name); }, line.settings, line.command);
+  const ConfigOutcome outcome =
+      read_config([](const char* name) -> const char* { return std::getenv(name); }, line.settings,
+                  line.command);
   if (line.action == Action::kHealthcheck) {
     return run_healthcheck(outcome.config) ? kExitClean : kExitUnhealthy;
   }
@@ -215,4 +218,6 @@ int run(int argc, char** argv) {
 
 }  // namespace watchdog
 
-int main(int argc, char** argv) { return watchdog::run(argc, argv); }
+int main(int argc, char** argv) {
+  return watchdog::run(argc, argv);
+}

@@ -23,7 +23,8 @@ std::string read(std::string_view bytes, size_t most) {
       if (event == Reader::Event::kError) return said + "E" + std::to_string(reader.error().status);
       if (event == Reader::Event::kHead) {
         said.append("H").append(reader.request().method).append(reader.request().target);
-        for (const Field& field : reader.request().fields) said.append(field.name).append(field.value);
+        for (const Field& field : reader.request().fields)
+          said.append(field.name).append(field.value);
       }
       if (event == Reader::Event::kBody) said.append(reader.body());
       if (event == Reader::Event::kEnd) said += ".";

@@ -18,7 +18,7 @@ void LineSplitter::add(std::string_view bytes) {
     if (size > room) {
       partial_ += bytes.substr(0, room);
       bytes.remove_prefix(room);
-      emit(partial_, kContinues);
+      log::function_line(source_, partial_.append(kContinues));
       partial_.clear();
       continue;
     }
@@ -27,10 +27,10 @@ void LineSplitter::add(std::string_view bytes) {
       return;
     }
     if (partial_.empty()) {
-      emit(bytes.substr(0, newline), {});
+      emit_line(bytes.substr(0, newline));
     } else {
       partial_ += bytes.substr(0, newline);
-      emit(partial_, {});
+      emit_line(partial_);
       partial_.clear();
     }
     bytes.remove_prefix(newline + 1);
@@ -38,18 +38,14 @@ void LineSplitter::add(std::string_view bytes) {
 }
 
 void LineSplitter::finish() {
-  if (!partial_.empty()) emit(partial_, {});
+  if (!partial_.empty()) log::function_line(source_, partial_);
   partial_.clear();
   partial_.shrink_to_fit();
 }
 
-void LineSplitter::emit(std::string_view line, std::string_view suffix) {
-  if (suffix.empty()) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    log::function_line(source_, line);
-    return;
-  }
-  log::function_line(source_, std::string(line).append(suffix));
+void LineSplitter::emit_line(std::string_view line) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  log::function_line(source_, line);
 }
 
 }  // namespace watchdog

@@ -12,7 +12,7 @@ namespace watchdog {
 //
 // A line longer than `longest` bytes is logged in pieces of that size, each but the last ending in
 // " [line continues]"; nothing is lost and at most `longest` bytes are held. The last line needs no
-// newline: finish() logs it.
+// newline: finish() logs it. The CR of a CRLF is not part of the line. `longest` is at least 1.
 class LineSplitter {
  public:
   LineSplitter(log::Source source, size_t longest) : source_(source), longest_(longest) {}
@@ -21,7 +21,7 @@ class LineSplitter {
   void finish();
 
  private:
-  void emit(std::string_view line, std::string_view suffix);
+  void emit_line(std::string_view line);
 
   log::Source source_;
   size_t longest_;

@@ -10,7 +10,7 @@
 #include <cerrno>
 #include <mutex>
 #include <nlohmann/json.hpp>
-#include <thread>
+#include <utility>
 
 #include "base/text.h"
 
@@ -21,6 +21,8 @@ namespace {
 constexpr size_t kMostBuffered = 1024 * 1024;
 // A pipe that polls writable takes this much without blocking (POSIX, PIPE_BUF).
 constexpr size_t kAlwaysTaken = 4096;
+// A buffer that grew beyond this is given back once it is empty.
+constexpr size_t kKeptBuffer = 64 * 1024;
 
 // One of our two outputs and the lines that wait for it.
 class Output {
@@ -29,50 +31,71 @@ class Output {
 
   void use(int fd) {
     fd_ = fd;
-    may_block_ = Kind::kUnknown;
+    kind_ = Kind::kUnknown;
   }
 
-  // False: there was no room, and the line is lost.
+  // False: there was no room, and the line is lost. One line always has room, however long.
   bool add(std::string_view line) {
-    if (pending_.size() + line.size() + 1 > kMostBuffered) return false;
+    if (!empty() && waiting() + line.size() + 1 > kMostBuffered) return false;
+    if (written_ > 0 && pending_.size() + line.size() + 1 > kMostBuffered) compact();
     pending_.append(line).append(1, '\n');
     return true;
   }
 
-  bool empty() const { return pending_.empty(); }
+  bool empty() const { return waiting() == 0; }
+  // Enough room to be worth saying that lines were lost; a nearly full buffer would lose more.
+  bool has_room() const { return waiting() <= kMostBuffered / 2; }
+  int fd() const { return fd_; }
 
-  // Writes what the other side takes now. False: it is gone, and with it what was waiting.
-  bool write_out() {
-    size_t written = 0;
-    bool there = true;
-    while (written < pending_.size()) {
-      size_t size = pending_.size() - written;
+  // Writes what the other side takes now. When it is gone, what was waiting is too: returns how
+  // many lines that were.
+  uint64_t write_out() {
+    while (!empty()) {
+      size_t size = waiting();
       if (may_block()) {
-        if (!writable()) break;
+        if (!writable()) return 0;
         size = std::min(size, kAlwaysTaken);
       }
-      const ssize_t taken = ::write(fd_, pending_.data() + written, size);
+      const ssize_t taken = ::write(fd_, pending_.data() + written_, size);
       if (taken < 0 && errno == EINTR) continue;
-      if (taken < 0) {
-        there = errno == EAGAIN;
-        break;
-      }
-      written += static_cast<size_t>(taken);
+      if (taken < 0 && errno == EAGAIN) return 0;
+      if (taken < 0) return give_up();
+      written_ += static_cast<size_t>(taken);
     }
-    pending_.erase(0, there ? written : pending_.size());
-    return there;
+    clear();
+    return 0;
   }
 
  private:
   enum class Kind { kUnknown, kFile, kMayBlock };
 
+  size_t waiting() const { return pending_.size() - written_; }
+
+  void compact() {
+    pending_.erase(0, written_);
+    written_ = 0;
+  }
+
+  void clear() {
+    pending_.clear();
+    written_ = 0;
+    if (pending_.capacity() > kKeptBuffer) pending_.shrink_to_fit();
+  }
+
+  uint64_t give_up() {
+    const auto lines =
+        std::count(pending_.begin() + static_cast<ptrdiff_t>(written_), pending_.end(), '\n');
+    clear();
+    return static_cast<uint64_t>(lines);
+  }
+
   bool may_block() {
-    if (may_block_ == Kind::kUnknown) {
+    if (kind_ == Kind::kUnknown) {
       struct stat status {};
       const bool file = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-      may_block_ = file ? Kind::kFile : Kind::kMayBlock;
+      kind_ = file ? Kind::kFile : Kind::kMayBlock;
     }
-    return may_block_ == Kind::kMayBlock;
+    return kind_ == Kind::kMayBlock;
   }
 
   bool writable() const {
@@ -81,8 +104,9 @@ class Output {
   }
 
   int fd_;
-  Kind may_block_ = Kind::kUnknown;
+  Kind kind_ = Kind::kUnknown;
   std::string pending_;
+  size_t written_ = 0;  // of pending_
 };
 
 // The date and time at the start of each line; formatted once a second.
@@ -123,7 +147,7 @@ struct Log {
   Output err{STDERR_FILENO};
   Stamp stamp;
   std::string line;  // under construction
-  uint64_t reported_drops = 0;
+  uint64_t unreported_drops = 0;
   std::atomic<bool> waiting{false};  // there is something to flush
   std::atomic<uint64_t> dropped{0};
 };
@@ -133,9 +157,21 @@ Log& the_log() {
   return log;
 }
 
+void write_locked(Log& log, Level level, std::string_view message);
+
+// Says how many lines were lost, as soon as there is room to say it.
+void report_drops(Log& log) {
+  if (log.unreported_drops == 0 || !log.err.has_room()) return;
+  const uint64_t count = std::exchange(log.unreported_drops, 0);
+  write_locked(log, Level::kWarning,
+               fmt::format("{} log lines were dropped because nobody read them", count));
+}
+
 void add(Log& log, Output& output, std::string_view line) {
-  if (!output.add(line)) ++log.dropped;
   log.waiting.store(true, std::memory_order_relaxed);
+  if (output.add(line)) return;
+  ++log.dropped;
+  ++log.unreported_drops;
 }
 
 // One request, or one function, must not be able to write a second line.
@@ -192,7 +228,9 @@ std::string access_text(const Access& access) {
   text += fmt::format(" - {} {} - ContentLength: {} ({:.4f}s)", access.status, access.reason,
                       human_size(access.bytes), seconds(access.duration));
   if (!access.failure.empty()) text.append(" - ").append(access.failure);
-  if (!access.detail.empty()) append_escaped(text.append(": "), access.detail);
+  if (!access.detail.empty()) {
+    append_escaped(text.append(access.failure.empty() ? " - " : ": "), access.detail);
+  }
   if (access.call_id) {
     append_escaped(text.append(" ["), *access.call_id);
     text += ']';
@@ -215,21 +253,33 @@ Json access_json(const Access& access) {
   return line;
 }
 
-void report_drops(Log& log) {
-  const uint64_t dropped = log.dropped;
-  if (dropped == log.reported_drops || !log.err.empty() || !log.out.empty()) return;
-  write_locked(log, Level::kWarning,
-               fmt::format("{} log lines were dropped because nobody read them",
-                           dropped - log.reported_drops));
-  log.reported_drops = dropped;
+// Lines for an output that is gone are counted, but there is nobody to tell.
+void write_out(Log& log) {
+  for (Output* output : {&log.err, &log.out}) log.dropped += output->write_out();
 }
 
 void flush_locked(Log& log) {
-  for (Output* output : {&log.err, &log.out}) {
-    if (!output->write_out()) ++log.dropped;
+  write_out(log);
+  if (log.unreported_drops != 0) {
+    report_drops(log);
+    write_out(log);
   }
-  report_drops(log);
-  log.waiting = !log.err.empty() || !log.out.empty();
+  log.waiting = !log.err.empty() || !log.out.empty() || log.unreported_drops != 0;
+}
+
+// Until an output that we wait for takes more, or `patience` ends.
+void wait_for_readers(Duration patience) {
+  pollfd asked[2];
+  nfds_t count = 0;
+  {
+    Log& log = the_log();
+    const std::lock_guard lock(log.mutex);
+    for (const Output* output : {&log.err, &log.out}) {
+      if (!output->empty()) asked[count++] = {.fd = output->fd(), .events = POLLOUT, .revents = 0};
+    }
+  }
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(patience).count();
+  ::poll(asked, count, static_cast<int>(std::clamp<int64_t>(milliseconds, 0, 60'000)));
 }
 
 }  // namespace
@@ -291,15 +341,18 @@ void flush() {
 }
 
 void flush_all(Duration patience) {
-  const auto end = std::chrono::steady_clock::now() + patience;
-  Log& log = the_log();
+  const Instant end = std::chrono::steady_clock::now() + patience;
+  const Log& log = the_log();
   for (;;) {
     flush();
-    if (!log.waiting.load() || std::chrono::steady_clock::now() >= end) return;
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    const Duration left = end - std::chrono::steady_clock::now();
+    if (!log.waiting.load() || left <= Duration::zero()) return;
+    wait_for_readers(left);
   }
 }
 
-uint64_t dropped_lines() { return the_log().dropped; }
+uint64_t dropped_lines() {
+  return the_log().dropped;
+}
 
 }  // namespace watchdog::log

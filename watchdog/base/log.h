@@ -21,13 +21,15 @@ namespace watchdog::log {
 enum class Format { kText, kJson };
 enum class Level { kInfo, kWarning, kError };
 
-// Which of the function's outputs a line came from. kOut lines go to our stdout, the rest to stderr.
+// Which of the function's outputs a line came from. kOut lines go to our stdout, all others to our
+// stderr.
 enum class Source { kOut, kErr };
 
 // How to print; the default before the first call is text with prefixes.
 struct Settings {
   Format format = Format::kText;
-  bool prefix_function_lines = true;  // date, time and "stderr: " before each of the function's lines
+  // Date, time and "stderr: " before each of the function's lines.
+  bool prefix_function_lines = true;
 };
 void configure(const Settings& settings);
 
@@ -53,17 +55,19 @@ void error(fmt::format_string<Args...> format, Args&&... args) {
 // One line (no newline in it) that the function printed.
 void function_line(Source source, std::string_view line);
 
-// One answered request.
+// One answered request. As text:
+//   GET / - 200 OK - ContentLength: 39B (0.0049s) - failure: detail [call id]
+// Control characters in what a client sent are written as \xNN: one request, one line.
 struct Access {
   std::string_view method;
-  std::string_view target;      // as received
-  int status = 0;               // what the client saw, or would have seen
-  std::string_view reason;      // "OK"
-  std::string_view failure;     // our word for what went wrong, "" when nothing did
-  std::string_view detail;      // "exit code 7", "killed by SIGSEGV"; "" when there is nothing to say
-  std::string_view remote;      // client address
+  std::string_view target;   // as received
+  int status = 0;            // what the client saw, or would have seen
+  std::string_view reason;   // "OK"
+  std::string_view failure;  // our word for what went wrong, "" when nothing did
+  std::string_view detail;   // "exit code 7", "killed by SIGSEGV"; "" when there is nothing to say
+  std::string_view remote;   // client address
   std::optional<std::string_view> call_id{};  // set: printed
-  uint64_t bytes = 0;           // body bytes sent to the client
+  uint64_t bytes = 0;                         // body bytes sent to the client
   Duration duration{};
 };
 void access(const Access& access);

@@ -11,11 +11,16 @@ namespace watchdog {
 
 namespace {
 
-constexpr std::string_view kDurationHelp = "it accepts a duration such as 30s, 1m30s or 250ms";
+constexpr std::string_view kDurationHelp =
+    "it accepts a duration such as 30s, 1m30s or 250ms, or whole seconds";
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
 
 struct Unit {
   std::string_view name;
@@ -23,14 +28,15 @@ struct Unit {
 };
 
 constexpr Unit kSeconds = {"s", 1'000'000'000};
+constexpr int64_t kMinute = 60 * kSeconds.size;
 constexpr std::array<Unit, 8> kDurationUnits = {{{"ns", 1},
                                                  {"us", 1'000},
                                                  {"\u00b5s", 1'000},
                                                  {"\u03bcs", 1'000},
                                                  {"ms", 1'000'000},
                                                  kSeconds,
-                                                 {"m", 60'000'000'000},
-                                                 {"h", 3'600'000'000'000}}};
+                                                 {"m", kMinute},
+                                                 {"h", 60 * kMinute}}};
 
 // A decimal number: 15 and 10 for "1.5".
 struct Decimal {
@@ -95,10 +101,10 @@ Result<std::vector<std::string>> split_json(std::string_view text) {
 }  // namespace
 
 Result<Duration> parse_duration(std::string_view text) {
-  const Error refused{std::string(kDurationHelp)};
+  const Error refused{"not a duration; " + std::string(kDurationHelp)};
   if (text.empty()) return refused;
   if (text == "0") return Duration::zero();
-  const Error too_long{"it is too long; " + std::string(kDurationHelp)};
+  const Error too_long{"too long; " + std::string(kDurationHelp)};
   int64_t total = 0;
   const bool bare = text.find_first_not_of("0123456789") == std::string_view::npos;
   while (!text.empty()) {
@@ -122,22 +128,26 @@ Result<Duration> parse_duration(std::string_view text) {
 
 std::string format_duration(Duration duration) {
   const int64_t count = duration.count();
+  const auto in_units_of = [](int64_t amount, int64_t unit) {
+    std::string text =
+        fmt::format("{}.{:09}", amount / unit, amount % unit * (kSeconds.size / unit));
+    text.erase(text.find_last_not_of('0') + 1);
+    if (text.back() == '.') text.pop_back();
+    return text;
+  };
   if (count == 0) return "0s";
-  if (count % 1'000'000'000 != 0) {
-    if (count < 1'000'000) return fmt::format("{}us", static_cast<double>(count) / 1e3);
-    if (count < 1'000'000'000) return fmt::format("{}ms", static_cast<double>(count) / 1e6);
-  }
-  const int64_t hours = count / 3'600'000'000'000;
-  const int64_t minutes = count / 60'000'000'000 % 60;
-  const double rest = static_cast<double>(count % 60'000'000'000) / 1e9;
+  if (count < 1'000) return fmt::format("{}ns", count);
+  if (count < 1'000'000) return in_units_of(count, 1'000) + "us";
+  if (count < kSeconds.size) return in_units_of(count, 1'000'000) + "ms";
+  const int64_t minutes = count / kMinute;
   std::string text;
-  if (hours > 0) text += fmt::format("{}h", hours);
-  if (hours > 0 || minutes > 0) text += fmt::format("{}m", minutes);
-  return text + fmt::format("{}s", rest);
+  if (minutes >= 60) text += fmt::format("{}h", minutes / 60);
+  if (minutes > 0) text += fmt::format("{}m", minutes % 60);
+  return text + in_units_of(count % kMinute, kSeconds.size) + 's';
 }
 
 Result<uint64_t> parse_size(std::string_view text) {
-  const Error refused{"it accepts bytes such as 1048576, 512k, 10MiB or 1g"};
+  const Error refused{"not a size; it accepts bytes such as 1048576, 512k, 10MiB or 1g"};
   uint64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value);
@@ -154,7 +164,7 @@ Result<uint64_t> parse_size(std::string_view text) {
   } else if (!unit.empty() && unit != "b") {
     return refused;
   }
-  if (value > (std::numeric_limits<uint64_t>::max() >> shift) >> 1) return refused;
+  if (value > std::numeric_limits<uint64_t>::max() >> shift) return refused;
   return value << shift;
 }
 
@@ -165,7 +175,7 @@ Result<bool> parse_bool(std::string_view text) {
   for (const std::string_view word : {"0", "false", "no", "off"}) {
     if (equals_ignoring_case(text, word)) return false;
   }
-  return Error{"it accepts true or false (1/0, yes/no, on/off)"};
+  return Error{"neither true nor false; it accepts true or false (1/0, yes/no, on/off)"};
 }
 
 Result<int64_t> parse_integer(std::string_view text, int64_t least, int64_t most) {
@@ -176,9 +186,10 @@ Result<int64_t> parse_integer(std::string_view text, int64_t least, int64_t most
     return value;
   }
   if (most == std::numeric_limits<int64_t>::max()) {
-    return Error{fmt::format("it accepts a whole number from {} up", least)};
+    return Error{fmt::format("not such a number; it accepts a whole number from {} up", least)};
   }
-  return Error{fmt::format("it accepts a whole number from {} to {}", least, most)};
+  return Error{
+      fmt::format("not such a number; it accepts a whole number from {} to {}", least, most)};
 }
 
 Result<std::vector<std::string>> split_command(std::string_view text) {
@@ -204,7 +215,8 @@ Result<std::vector<std::string>> split_command(std::string_view text) {
       const bool literal =
           quote == '"' && std::string_view("\\\"$`\n").find(text[i]) == std::string_view::npos;
       if (literal) word += '\\';
-      if (text[i] != '\n') word += text[i];
+      if (text[i] == '\n') continue;  // the line goes on
+      word += text[i];
       in_word = true;
       continue;
     }
@@ -281,7 +293,7 @@ std::string_view trim(std::string_view text) {
 }
 
 std::string human_size(uint64_t bytes) {
-  constexpr std::array<std::string_view, 6> kUnits = {"B", "kB", "MB", "GB", "TB", "PB"};
+  constexpr std::array<std::string_view, 7> kUnits = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
   auto size = static_cast<double>(bytes);
   size_t unit = 0;
   while (size >= 1000 && unit + 1 < kUnits.size()) {

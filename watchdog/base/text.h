@@ -11,10 +11,11 @@
 
 namespace watchdog {
 
-// A Go duration ("1m30s", "250ms", ".5s", "1.5h", "-3s" is refused), or a bare integer: seconds.
+// A Go duration ("1m30s", "250ms", ".5s", "1.5h"), or a bare integer: seconds. Never negative;
+// finer than a nanosecond is cut off.
 Result<Duration> parse_duration(std::string_view text);
 
-// As a Go duration prints: "30s", "1m30s", "250ms", "0s".
+// As a Go duration prints: "30s", "1m30s", "1h0m0s", "250ms", "5us", "0s". Not for negatives.
 std::string format_duration(Duration duration);
 
 // Bytes: a bare integer, or one with a unit, case ignored: k/kb/ki/kib, m/mb/mi/mib, g/gb/gi/gib.
@@ -44,7 +45,8 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 // Without leading and trailing spaces and tabs.
 std::string_view trim(std::string_view text);
 
-// "39B", "1.5kB", "2MB": decimal units, four significant digits, as the peers' log line prints sizes.
+// "39B", "1.5kB", "2MB": decimal units, four significant digits, as the peers' log line prints
+// sizes.
 std::string human_size(uint64_t bytes);
 
 }  // namespace watchdog

@@ -129,9 +129,9 @@ std::string_view RequestHead::query() const {
 }
 
 std::string_view reason_phrase(int status) {
-  const auto* const found = std::lower_bound(
-      std::begin(kPhrases), std::end(kPhrases), status,
-      [](const Phrase& phrase, int wanted) { return phrase.status < wanted; });
+  const auto* const found =
+      std::lower_bound(std::begin(kPhrases), std::end(kPhrases), status,
+                       [](const Phrase& phrase, int wanted) { return phrase.status < wanted; });
   return found != std::end(kPhrases) && found->status == status ? found->text : std::string_view();
 }
 
@@ -171,9 +171,10 @@ std::string_view http_date() {
   formatted = now;
   tm parts{};
   gmtime_r(&now, &parts);
-  text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT", kDays[static_cast<size_t>(parts.tm_wday)],
-                     parts.tm_mday, kMonths[static_cast<size_t>(parts.tm_mon)],
-                     parts.tm_year + 1900, parts.tm_hour, parts.tm_min, parts.tm_sec);
+  text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
+                     kDays[static_cast<size_t>(parts.tm_wday)], parts.tm_mday,
+                     kMonths[static_cast<size_t>(parts.tm_mon)], parts.tm_year + 1900,
+                     parts.tm_hour, parts.tm_min, parts.tm_sec);
   return text;
 }
 

@@ -25,7 +25,9 @@ struct Found {
   std::string_view value;
 };
 
-Found& found(llhttp_t* parser) { return *static_cast<Found*>(parser->data); }
+Found& found(llhttp_t* parser) {
+  return *static_cast<Found*>(parser->data);
+}
 
 const llhttp_settings_t& callbacks() {
   static const llhttp_settings_t settings = [] {
@@ -83,8 +85,8 @@ struct Reader::Parser {
     return Event::kError;
   }
 
-  // Takes input up to the next LF into text. On kComplete the line stands at line_start, without its
-  // CRLF being looked at by anybody else.
+  // Takes input up to the next LF into text. On kComplete the line stands at line_start, without
+  // its CRLF being looked at by anybody else.
   Line gather_line(size_t most, const Refusal& too_long) {
     const std::string_view rest = input.substr(used);
     const size_t newline = rest.find('\n');
@@ -227,8 +229,8 @@ struct Reader::Parser {
   // Checked and dropped: a function has no place for them.
   Event read_trailers() {
     for (;;) {
-      const Line got = gather_chunk_line(kMaxTrailers - trailer_bytes,
-                                         {431, "the trailers are too large"});
+      const Line got =
+          gather_chunk_line(kMaxTrailers - trailer_bytes, {431, "the trailers are too large"});
       if (got == Line::kRefused) return Event::kError;
       if (got == Line::kIncomplete) return Event::kNeedMore;
       const std::string_view whole = std::string_view(chunk).substr(0, chunk.size() - 2);
@@ -298,13 +300,21 @@ Reader::Event Reader::next() {
   return parser_->next();
 }
 
-size_t Reader::consumed() const { return parser_->used; }
+size_t Reader::consumed() const {
+  return parser_->used;
+}
 
-const RequestHead& Reader::request() const { return parser_->request; }
+const RequestHead& Reader::request() const {
+  return parser_->request;
+}
 
-std::string_view Reader::body() const { return parser_->body; }
+std::string_view Reader::body() const {
+  return parser_->body;
+}
 
-const Refusal& Reader::error() const { return parser_->refusal; }
+const Refusal& Reader::error() const {
+  return parser_->refusal;
+}
 
 bool Reader::between_messages() const {
   return parser_->between_messages();

@@ -28,7 +28,7 @@ class Reader {
 
   // 414 beyond kMaxTarget, 431 beyond the others.
   static constexpr size_t kMaxTarget = 64 * 1024;
-  static constexpr size_t kMaxHead = 256 * 1024;     // request line and fields
+  static constexpr size_t kMaxHead = 256 * 1024;  // request line and fields
   static constexpr size_t kMaxFields = 256;
   static constexpr size_t kMaxChunkLine = 4 * 1024;  // size and extensions of one chunk
   static constexpr size_t kMaxTrailers = 16 * 1024;
@@ -50,8 +50,8 @@ class Reader {
   std::string_view body() const;
   const Refusal& error() const;
 
-  // Nothing of a message has been seen since the last kEnd (empty lines before a request line do not
-  // count, RFC 9112 2.2).
+  // Nothing of a message has been seen since the last kEnd (empty lines before a request line do
+  // not count, RFC 9112 2.2).
   bool between_messages() const;
 
   // Gives back the memory of the last head; between messages only.

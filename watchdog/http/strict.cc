@@ -9,17 +9,21 @@ namespace watchdog {
 
 namespace {
 
-// RFC 9110 9.3 and the registered methods that every llhttp knows. CONNECT is not among them: we are
-// no proxy.
+// RFC 9110 9.3 and the registered methods that every llhttp knows. CONNECT is not among them: we
+// are no proxy.
 constexpr std::array<std::string_view, 33> kMethods = {
-    "GET",        "POST",     "HEAD",    "PUT",       "DELETE",      "PATCH",      "OPTIONS",
-    "TRACE",      "COPY",     "LOCK",    "MKCOL",     "MOVE",        "PROPFIND",   "PROPPATCH",
-    "SEARCH",     "UNLOCK",   "BIND",    "REBIND",    "UNBIND",      "ACL",        "REPORT",
-    "MKACTIVITY", "CHECKOUT", "MERGE",   "M-SEARCH",  "NOTIFY",      "SUBSCRIBE",  "UNSUBSCRIBE",
-    "PURGE",      "MKCALENDAR", "LINK",  "UNLINK",    "SOURCE"};
+    "GET",        "POST",       "HEAD",  "PUT",      "DELETE", "PATCH",     "OPTIONS",
+    "TRACE",      "COPY",       "LOCK",  "MKCOL",    "MOVE",   "PROPFIND",  "PROPPATCH",
+    "SEARCH",     "UNLOCK",     "BIND",  "REBIND",   "UNBIND", "ACL",       "REPORT",
+    "MKACTIVITY", "CHECKOUT",   "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE",
+    "PURGE",      "MKCALENDAR", "LINK",  "UNLINK",   "SOURCE"};
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
-bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+bool is_alpha(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
 
 // RFC 9110 5.6.2.
 bool is_token_char(char c) {
@@ -31,9 +35,13 @@ bool is_token(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
 }
 
-bool is_visible(char c) { return c > 0x20 && c < 0x7f; }
+bool is_visible(char c) {
+  return c > 0x20 && c < 0x7f;
+}
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+bool is_control(char c) {
+  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+}
 
 std::optional<Refusal> check_version(std::string_view version) {
   const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") &&
@@ -101,7 +109,8 @@ std::optional<Refusal> check_coding(const RequestHead& head, std::string_view va
   if (head.minor_version == 0) return Refusal{400, "Transfer-Encoding in HTTP/1.0"};
   if (equals_ignoring_case(value, "chunked")) return std::nullopt;
   const size_t comma = value.rfind(',');
-  const std::string_view last = trim(comma == std::string_view::npos ? value : value.substr(comma + 1));
+  const std::string_view last =
+      trim(comma == std::string_view::npos ? value : value.substr(comma + 1));
   const std::string_view before = comma == std::string_view::npos ? "" : value.substr(0, comma);
   if (comma != std::string_view::npos && !equals_ignoring_case(last, "chunked")) {
     return Refusal{400, "chunked is not the last transfer coding"};
@@ -187,8 +196,8 @@ std::optional<Refusal> complete_head(RequestHead& head) {
   const bool close = head.fields.lists("connection", "close");
   const bool keep = head.minor_version >= 1 || head.fields.lists("connection", "keep-alive");
   head.keep_alive = keep && !close;
-  head.expects_continue = head.minor_version >= 1 && head.has_body() &&
-                          head.fields.lists("expect", "100-continue");
+  head.expects_continue =
+      head.minor_version >= 1 && head.has_body() && head.fields.lists("expect", "100-continue");
   return std::nullopt;
 }
 

@@ -84,8 +84,8 @@ Result<Fd> bind_or_fall_back(std::string_view address, uint16_t port, bool share
   }
   if (bound.error != 0) {
     const bool taken = bound.error == EADDRINUSE;
-    return Error{fmt::format("cannot listen on {}{}port {}: {}{}", address, address.empty() ? "" : " ",
-                             port, strerror(bound.error),
+    return Error{fmt::format("cannot listen on {}{}port {}: {}{}", address,
+                             address.empty() ? "" : " ", port, strerror(bound.error),
                              taken ? "; stop what listens there, or set another port" : "")};
   }
   return std::move(bound.fd);

@@ -42,7 +42,8 @@ class Listener {
   using OnConnection = std::function<void(Fd, const PeerAddress&)>;
   Listener(Loop& loop, Fd socket, OnConnection on_connection);
 
-  // Takes every connection that the kernel has already set up; before closing, so that none is lost.
+  // Takes every connection that the kernel has already set up; before closing, so that none is
+  // lost.
   void accept_waiting();
 
  private:

@@ -36,9 +36,8 @@ Loop::Loop(const Clock& clock)
   if (uv_loop_init(uv_.get()) != 0) std::abort();
   uv_prepare_init(uv(), &hooks_->before_wait);
   hooks_->before_wait.data = this;
-  uv_prepare_start(&hooks_->before_wait, [](uv_prepare_t* handle) {
-    static_cast<Loop*>(handle->data)->before_wait();
-  });
+  uv_prepare_start(&hooks_->before_wait,
+                   [](uv_prepare_t* handle) { static_cast<Loop*>(handle->data)->before_wait(); });
   uv_unref(reinterpret_cast<uv_handle_t*>(&hooks_->before_wait));
   uv_timer_init(uv(), &hooks_->timer);
   hooks_->timer.data = this;
@@ -52,9 +51,13 @@ Loop::~Loop() {
   if (uv_loop_close(uv()) != 0) std::abort();  // a handle outlived its loop
 }
 
-void Loop::run() { uv_run(uv(), UV_RUN_DEFAULT); }
+void Loop::run() {
+  uv_run(uv(), UV_RUN_DEFAULT);
+}
 
-void Loop::stop() { uv_stop(uv()); }
+void Loop::stop() {
+  uv_stop(uv());
+}
 
 void Loop::poll() {
   {
@@ -157,6 +160,8 @@ Wakeup::~Wakeup() {
            [](uv_handle_t* handle) { delete static_cast<Core*>(handle->data); });
 }
 
-void Wakeup::wake() { uv_async_send(&core_->handle); }
+void Wakeup::wake() {
+  uv_async_send(&core_->handle);
+}
 
 }  // namespace watchdog

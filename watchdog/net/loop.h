@@ -30,8 +30,8 @@ const Clock& real_clock();
 // for Wakeup::wake().
 //
 // Order of things: libuv calls back; that callback is a Turn; at its end deferred calls run and
-// retired objects die. Before the loop waits again it writes what Streams hold back, flushes the log
-// and looks at the clock.
+// retired objects die. Before the loop waits again it writes what Streams hold back, flushes the
+// log and looks at the clock.
 class Loop {
  public:
   explicit Loop(const Clock& clock = real_clock());
@@ -113,8 +113,8 @@ class Deferred {
   bool scheduled_ = false;
 };
 
-// Wakes a loop from any thread: `on_wake` runs on the loop soon after wake(), once for any number of
-// wakes.
+// Wakes a loop from any thread: `on_wake` runs on the loop soon after wake(), once for any number
+// of wakes.
 class Wakeup {
  public:
   Wakeup(Loop& loop, std::function<void()> on_wake);

@@ -38,7 +38,9 @@ struct Stream::Core {
   std::string sending;  // non-empty while write_request is under way
   int fd;
 
-  static Core& of(void* handle) { return *static_cast<Core*>(static_cast<uv_handle_t*>(handle)->data); }
+  static Core& of(void* handle) {
+    return *static_cast<Core*>(static_cast<uv_handle_t*>(handle)->data);
+  }
 };
 
 Stream::Stream(Loop& loop, Handler& handler, Kind kind, Fd fd)
@@ -151,7 +153,8 @@ size_t Stream::readable() const {
 }
 
 size_t Stream::pending() const {
-  return outgoing_.size() + (core_->sending.empty() ? 0 : uv_stream_get_write_queue_size(&core_->stream));
+  return outgoing_.size() +
+         (core_->sending.empty() ? 0 : uv_stream_get_write_queue_size(&core_->stream));
 }
 
 size_t Stream::unacknowledged() const {
@@ -227,14 +230,14 @@ void Stream::send_pending() {
   outgoing_.clear();
   drain_wanted_ = true;
   const uv_buf_t all = buffer(core_->sending);
-  const int error = uv_write(&core_->write_request, &core_->stream, &all, 1,
-                             [](uv_write_t* request, int status) {
-                               Core& core = Core::of(request->handle);
-                               core.sending.clear();
-                               if (core.owner == nullptr) return;
-                               Turn turn(core.owner->loop_);
-                               core.owner->on_written(status);
-                             });
+  const int error =
+      uv_write(&core_->write_request, &core_->stream, &all, 1, [](uv_write_t* request, int status) {
+        Core& core = Core::of(request->handle);
+        core.sending.clear();
+        if (core.owner == nullptr) return;
+        Turn turn(core.owner->loop_);
+        core.owner->on_written(status);
+      });
   if (error != 0) {
     core_->sending.clear();
     fail(-error);
@@ -304,7 +307,8 @@ void Stream::report() {
 
 void Stream::forget_flush() {
   if (!flush_queued_) return;
-  std::replace(loop_.unflushed_.begin(), loop_.unflushed_.end(), this, static_cast<Stream*>(nullptr));
+  std::replace(loop_.unflushed_.begin(), loop_.unflushed_.end(), this,
+               static_cast<Stream*>(nullptr));
 }
 
 }  // namespace watchdog

@@ -32,9 +32,9 @@ class TimerQueue {
   std::vector<Timer*> heap_;
 };
 
-// Calls `on_fire` once, at or just after a deadline. Exact: never early. Owned by whoever can act on
-// it; destroying it cancels it. Moving the deadline later or clearing it costs nothing: the queue is
-// told only when the earlier moment comes.
+// Calls `on_fire` once, at or just after a deadline. Exact: never early. Owned by whoever can act
+// on it; destroying it cancels it. Moving the deadline later or clearing it costs nothing: the
+// queue is told only when the earlier moment comes.
 class Timer {
  public:
   Timer(Loop& loop, std::function<void()> on_fire);

@@ -25,7 +25,9 @@ Watch::~Watch() {
            [](uv_handle_t* handle) { delete static_cast<Core*>(handle->data); });
 }
 
-void Watch::pause() { uv_poll_stop(&core_->handle); }
+void Watch::pause() {
+  uv_poll_stop(&core_->handle);
+}
 
 void Watch::resume() {
   uv_poll_start(&core_->handle, UV_READABLE, [](uv_poll_t* handle, int, int) {

@@ -7,8 +7,8 @@
 
 namespace watchdog {
 
-// Calls `on_readable` whenever a descriptor that is no byte stream (a pidfd, a signalfd, a listening
-// socket) can be read. Owns the descriptor; destroying the Watch closes it.
+// Calls `on_readable` whenever a descriptor that is no byte stream (a pidfd, a signalfd, a
+// listening socket) can be read. Owns the descriptor; destroying the Watch closes it.
 class Watch {
  public:
   Watch(Loop& loop, Fd fd, std::function<void()> on_readable);

@@ -13,7 +13,8 @@ namespace watchdog {
 
 namespace {
 
-constexpr std::string_view kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+constexpr std::string_view kDefaultPath =
+    "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 bool is_program(const char* path) {
   struct stat status;
@@ -60,20 +61,23 @@ std::string Command::explain(int error) const {
     case ENOENT:
       if (!has_slash) return fmt::format("cannot run \"{}\": no such command in PATH", name());
       return ::access(name().c_str(), F_OK) == 0
-                 ? fmt::format("cannot run \"{}\": the interpreter in its first line, or its "
-                               "dynamic loader, is missing",
-                               name())
+                 ? fmt::format(
+                       "cannot run \"{}\": the interpreter in its first line, or its "
+                       "dynamic loader, is missing",
+                       name())
                  : fmt::format("cannot run \"{}\": no such file", name());
     case EACCES:
       return fmt::format("cannot run \"{}\": not executable (chmod +x)", name());
     case ENOEXEC:
-      return fmt::format("cannot run \"{}\": not a program; a script needs a first line such as "
-                         "#!/bin/sh",
-                         name());
+      return fmt::format(
+          "cannot run \"{}\": not a program; a script needs a first line such as "
+          "#!/bin/sh",
+          name());
     case E2BIG:
-      return fmt::format("cannot run \"{}\": the request's headers and the environment are larger "
-                         "than the kernel takes",
-                         name());
+      return fmt::format(
+          "cannot run \"{}\": the request's headers and the environment are larger "
+          "than the kernel takes",
+          name());
     default:
       return fmt::format("cannot run \"{}\": {}", name(), strerror(error));
   }

@@ -30,6 +30,8 @@ void OutputLog::on_end() {
   if (on_ended_) on_ended_();
 }
 
-void OutputLog::on_error(int) { on_end(); }
+void OutputLog::on_error(int) {
+  on_end();
+}
 
 }  // namespace watchdog

@@ -53,7 +53,8 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   return 0;
 }
 
-// The group and state of /proc/PID/stat: "pid (name) S ppid pgrp ...", where name may hold anything.
+// The group and state of /proc/PID/stat: "pid (name) S ppid pgrp ...", where name may hold
+// anything.
 bool read_group(const char* pid, pid_t* group, char* state) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%.20s/stat", pid);

@@ -46,9 +46,9 @@ class System {
 
 System& real_system();
 
-// Makes sure that 0, 1 and 2 exist, so that nothing else is opened in their place, and that all other
-// descriptors, which a careless parent may have left open, stay out of our children. Once, at the
-// start of main.
+// Makes sure that 0, 1 and 2 exist, so that nothing else is opened in their place, and that all
+// other descriptors, which a careless parent may have left open, stay out of our children. Once, at
+// the start of main.
 void secure_descriptors();
 
 }  // namespace watchdog

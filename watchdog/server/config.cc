@@ -12,16 +12,25 @@ namespace watchdog {
 
 namespace {
 
-// The modes of this version; the others are refused at the start.
+// The modes of this version, all of which fork a command; the others are refused at the start.
 constexpr std::array kBuiltModes = {ModeName::kStreaming, ModeName::kSerializing,
                                     ModeName::kClassic};
+
+std::string built_modes() {
+  std::string list;
+  for (size_t i = 0; i < kBuiltModes.size(); ++i) {
+    if (i > 0) list += i + 1 == kBuiltModes.size() ? " and " : ", ";
+    list += mode_name(kBuiltModes[i]);
+  }
+  return list;
+}
 
 // Variables that are checked, and then do nothing in this version, and why.
 struct Later {
   std::string_view name;
   std::string_view why;
 };
-constexpr std::array<Later, 9> kWithoutEffect = {{
+constexpr std::array<Later, 10> kWithoutEffect = {{
     {"max_queue", "requests beyond max_inflight get 429 at once"},
     {"queue_timeout", "requests beyond max_inflight get 429 at once"},
     {"upstream_url", "it is for mode=http and mode=fastcgi"},
@@ -31,9 +40,19 @@ constexpr std::array<Later, 9> kWithoutEffect = {{
     {"http_buffer_req_body", "it is for mode=http"},
     {"restart", "it is for mode=http and mode=fastcgi"},
     {"jwt_auth_debug", "it is for jwt_auth"},
+    {"jwt_auth_local", "it is for jwt_auth"},
 }};
 constexpr std::array<std::string_view, 5> kClassicOnly = {
     "combine_output", "marshal_request", "write_debug", "read_debug", "debug_headers"};
+
+// A value as an error line can show it.
+std::string on_one_line(std::string_view value) {
+  std::string text(value);
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return text;
+}
 
 class ConfigReader {
  public:
@@ -54,38 +73,44 @@ class ConfigReader {
  private:
   void set_defaults() {
     for (const Option& option : options()) {
-      if (option.default_text.empty() || option.default_text == "write_timeout" ||
-          option.default_text == "by mode") {
-        continue;
-      }
+      if (option.default_text.empty() || option.default_follows) continue;
       option.apply(outcome_.config, option.default_text);
     }
   }
 
   void read_option(const Option& option) {
-    read_variable(option, option.name);
-    for (const std::string_view alias : option.aliases) read_variable(option, alias);
-    for (const Setting& setting : command_line_) {
-      if (setting.name == option.name) {
-        take(option, "--" + long_option(option.name) + " ", setting.text);
+    std::vector<std::string_view> names{option.name};
+    names.insert(names.end(), option.aliases.begin(), option.aliases.end());
+    for (const std::string_view name : names) {
+      const std::string variable(name);
+      const char* value = getenv_(variable.c_str());
+      if (value != nullptr) take(option, variable, "=", value);
+    }
+    for (const std::string_view name : names) {
+      for (const Setting& setting : command_line_) {
+        if (setting.name == name) take(option, "--" + long_option(name), " ", setting.text);
       }
     }
   }
 
-  void read_variable(const Option& option, std::string_view name) {
-    const char* value = getenv_(std::string(name).c_str());
-    if (value != nullptr) take(option, std::string(name) + "=", value);
-  }
-
-  void take(const Option& option, const std::string& spelling, std::string_view value) {
+  void take(const Option& option, const std::string& spelling, std::string_view separator,
+            std::string_view value) {
     value = trim(value);
     if (value.empty()) return;
-    set_.insert({option.name, true});
+    set_[option.name] = spelling;
     const auto refusal = option.apply(outcome_.config, value);
-    if (refusal) outcome_.errors.push_back(fmt::format("{}{}: {}", spelling, value, *refusal));
+    if (!refusal) return;
+    outcome_.errors.push_back(
+        fmt::format("{}{}{}: {}", spelling, separator, on_one_line(value), *refusal));
   }
 
   bool is_set(std::string_view name) const { return set_.contains(name); }
+
+  void warn_without_effect(std::string_view name, std::string_view why) {
+    const auto found = set_.find(name);
+    if (found == set_.end()) return;
+    outcome_.warnings.push_back(fmt::format("{} has no effect: {}", found->second, why));
+  }
 
   // Defaults that depend on other options.
   void complete() {
@@ -100,10 +125,8 @@ class ConfigReader {
     const Config& config = outcome_.config;
     auto& errors = outcome_.errors;
     if (std::find(kBuiltModes.begin(), kBuiltModes.end(), config.mode) == kBuiltModes.end()) {
-      errors.push_back(
-          fmt::format("mode={}: not built yet; this version serves streaming, serializing and "
-                      "classic",
-                      mode_name(config.mode)));
+      errors.push_back(fmt::format("mode={}: not built yet; this version serves {}",
+                                   mode_name(config.mode), built_modes()));
     } else if (config.command.empty() && !is_set("fprocess")) {
       errors.push_back(
           "fprocess is not set: name the command that answers requests, for example fprocess=cat, "
@@ -118,24 +141,18 @@ class ConfigReader {
 
   void warn() {
     const Config& config = outcome_.config;
-    auto& warnings = outcome_.warnings;
-    for (const Later& later : kWithoutEffect) {
-      if (is_set(later.name)) {
-        warnings.push_back(fmt::format("{} has no effect: {}", later.name, later.why));
-      }
-    }
+    for (const Later& later : kWithoutEffect) warn_without_effect(later.name, later.why);
     if (config.mode != ModeName::kClassic) {
       for (const std::string_view name : kClassicOnly) {
-        if (is_set(name)) {
-          warnings.push_back(fmt::format("{} has no effect: it is for mode=classic", name));
-        }
+        warn_without_effect(name, "it is for mode=classic");
       }
     }
     const bool asked = is_set("write_timeout") || is_set("exec_timeout");
     if (asked && config.write_timeout < config.exec_timeout) {
-      warnings.push_back(
-          fmt::format("write_timeout={} is shorter than exec_timeout={}; a drain ends with "
-                      "shutdown_timeout, which follows write_timeout, before the function's time",
+      outcome_.warnings.push_back(
+          fmt::format("write_timeout={} is shorter than exec_timeout={}: the client's connection "
+                      "may end before "
+                      "the function's time is up",
                       format_duration(config.write_timeout), format_duration(config.exec_timeout)));
     }
   }
@@ -143,19 +160,26 @@ class ConfigReader {
   const std::function<const char*(const char*)>& getenv_;
   const std::vector<Setting>& command_line_;
   ConfigOutcome outcome_;
-  std::map<std::string_view, bool> set_;
+  std::map<std::string_view, std::string> set_;  // an Option's name, and how the user spelled it
 };
 
-std::string_view text_of(bool value) { return value ? "true" : "false"; }
+std::string_view text_of(bool value) {
+  return value ? "true" : "false";
+}
 
-std::string quoted(const std::vector<std::string>& words) {
+// Words as fprocess takes them.
+std::string json_array(const std::vector<std::string>& words) {
   std::string text = "[";
   for (const std::string& word : words) {
     if (text.size() > 1) text += ", ";
     text += '"';
     for (const char c : word) {
       if (c == '"' || c == '\\') text += '\\';
-      text += c;
+      if (static_cast<unsigned char>(c) < 0x20) {
+        text += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+      } else {
+        text += c;
+      }
     }
     text += '"';
   }
@@ -181,7 +205,7 @@ std::string describe(const Config& config) {
   const auto time = [&](std::string_view name, Duration value) {
     line(name, format_duration(value));
   };
-  line("fprocess", quoted(config.command));
+  line("fprocess", json_array(config.command));
   line("mode", mode_name(config.mode));
   number("port", config.port);
   line("listen_address", config.listen_address);

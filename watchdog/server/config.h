@@ -19,8 +19,8 @@ enum class AccessLog { kAll, kErrors, kOff };
 enum class Restart { kNo, kOnFailure, kAlways };
 
 // Everything a user can set, parsed and checked. Made once, before any thread starts; read-only
-// after. The meaning of each field is in the option table (config.cc), which is also --help and the
-// README's table.
+// after. The meaning of each field is in the option table (option_table.cc), which is also --help
+// and the README's table.
 struct Config {
   std::vector<std::string> command;  // argv; empty when no fprocess is set
   ModeName mode = ModeName::kStreaming;
@@ -67,12 +67,15 @@ std::string_view mode_name(ModeName mode);
 
 // One row of the option table.
 struct Option {
-  std::string_view name;                       // "exec_timeout"; --exec-timeout on the command line
-  std::vector<std::string_view> aliases;       // other environment names; the last one set wins
-  std::string_view default_text;               // as --help prints it
+  std::string_view name;                  // "exec_timeout"; --exec-timeout on the command line
+  std::vector<std::string_view> aliases;  // other names; the last one set wins
+  std::string_view default_text;          // as --help prints it
   std::string_view meaning;
   // Takes `text` into the config, or says in a few words why it cannot.
   std::function<std::optional<std::string>(Config&, std::string_view text)> apply;
+  // default_text is not a value: other options decide.
+  bool default_follows = false;
+  std::string_view group{};  // the heading in --help
 };
 
 // The whole table, in the order in which --help prints it.
@@ -85,7 +88,7 @@ std::string option_table_markdown();
 std::string long_option(std::string_view name);
 
 struct Setting {
-  std::string name;  // an Option's name
+  std::string name;  // an Option's name or alias
   std::string text;
 };
 

@@ -122,7 +122,9 @@ void Connection::become_idle() {
   stream_.resume();
 }
 
-bool Connection::may_stay_open() const { return server_.service().keep_alive(); }
+bool Connection::may_stay_open() const {
+  return server_.service().keep_alive();
+}
 
 void Connection::on_exchange_ended(Exchange::Ending ending) {
   if (ending == Exchange::Ending::kReset) {

@@ -17,8 +17,8 @@ namespace watchdog {
 
 class Server;
 
-// One client, exchange after exchange (HTTP/1.1 keep-alive and pipelining, answered in order). Owned
-// by its Server.
+// One client, exchange after exchange (HTTP/1.1 keep-alive and pipelining, answered in order).
+// Owned by its Server.
 //
 //   idle --first byte--> head --head read--> body --end read--> answering --answered--> idle
 //   any but closing --answered and not to be kept, or refused--> closing --all sent--> gone
@@ -82,8 +82,8 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   Reader reader_;
   Exchange exchange_;
   State state_ = State::kIdle;
-  Timer reading_;  // idle, head, body, or the end of lingering
-  Timer writing_;  // no progress in sending
+  Timer reading_;       // idle, head, body, or the end of lingering
+  Timer writing_;       // no progress in sending
   uint64_t sent_ = 0;   // bytes handed to the stream, ever
   uint64_t taken_ = 0;  // how many of them the client had taken when writing_ last looked
   uint64_t discarded_ = 0;

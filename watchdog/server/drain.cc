@@ -20,12 +20,13 @@ Drain::Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers)
       shared_(shared),
       workers_(std::move(workers)),
       quiet_(loop, [this] { look_for_quiet(); }),
-      deadline_(loop, [this] {
-        const Stage stage = shared_.health.stage();
-        if (stage < Stage::kStopping) return stop();
-        if (stage < Stage::kCutting) return cut();
-        advance(Stage::kOver);
-      }),
+      deadline_(loop,
+                [this] {
+                  const Stage stage = shared_.health.stage();
+                  if (stage < Stage::kStopping) return stop();
+                  if (stage < Stage::kCutting) return cut();
+                  advance(Stage::kOver);
+                }),
       check_(loop, [this] { check(); }) {}
 
 void Drain::on_terminate() {
@@ -48,9 +49,10 @@ void Drain::leave() {
     log::info("Stopping: unready, serving for {} more; the end is in {} at the latest",
               format_duration(*interval), format_duration(shared_.config.shutdown_timeout));
   } else {
-    log::info("Stopping: unready, serving until {} pass without a request; the end is in {} at the "
-              "latest",
-              format_duration(kQuiet), format_duration(shared_.config.shutdown_timeout));
+    log::info(
+        "Stopping: unready, serving until {} pass without a request; the end is in {} at the "
+        "latest",
+        format_duration(kQuiet), format_duration(shared_.config.shutdown_timeout));
   }
   quiet_.set_after(interval.value_or(kQuiet));
 }

@@ -15,7 +15,8 @@ namespace watchdog {
 //   1 leaving   unready, lock removed, still serving; answers carry Connection: close. For
 //               healthcheck_interval when that is set, else until kQuiet passes without a request.
 //   2 closing   listeners closed; requests under way finish.
-//   3 stopping  functions get SIGTERM; what they still answer is delivered. At the deadline the rest
+//   3 stopping  functions get SIGTERM; what they still answer is delivered. At the deadline the
+//   rest
 //               is answered with 503 and killed.
 //
 // It is over as soon as nothing is left to wait for. SIGINT skips phase 1; a second signal goes

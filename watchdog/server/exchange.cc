@@ -25,8 +25,8 @@ bool is_probe(const RequestHead& request) {
 Exchange::Exchange(const ServerContext& context, Client& client)
     : context_(context), client_(client), deadline_(context.loop, [this] {
         ++context_.metrics.exec_timeouts;
-        fail(mode_->exec_timeout_failure(), fmt::format("the function did not finish within {}",
-                                                        format_duration(time_limit())));
+        fail(mode_->exec_timeout_failure(),
+             fmt::format("the function did not finish within {}", format_duration(time_limit())));
       }) {}
 
 // Only with its connection, when nobody is left to be answered.
@@ -172,7 +172,8 @@ void Exchange::send_head(const ReplyHead& reply) {
   } else {
     reply_framing_ = may_chunk ? BodyFraming::kChunked : BodyFraming::kUntilClose;
   }
-  keep_alive_ = keep_alive_ && client_.may_stay_open() && reply_framing_ != BodyFraming::kUntilClose;
+  keep_alive_ =
+      keep_alive_ && client_.may_stay_open() && reply_framing_ != BodyFraming::kUntilClose;
 
   std::string text;
   text.reserve(256);

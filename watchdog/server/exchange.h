@@ -39,8 +39,8 @@ struct ReplyHead {
 //                      `------------ end() or fail() ------------------^
 //
 // Every request ends in finish(), exactly once: access log, metrics, the Slot, the invocation, and
-// the connection is told. Before the head a failure is answered with a page; after it the connection
-// is cut, so that a truncated body never looks whole.
+// the connection is told. Before the head a failure is answered with a page; after it the
+// connection is cut, so that a truncated body never looks whole.
 class Exchange {
  public:
   // What becomes of the connection after a reply.
@@ -78,7 +78,8 @@ class Exchange {
 
   // A request has come; `request` lives until the exchange has ended.
   void start(const RequestHead& request);
-  // What the client sends is not, or is no longer, HTTP: answered, logged, and the connection closed.
+  // What the client sends is not, or is no longer, HTTP: answered, logged, and the connection
+  // closed.
   void refuse(int status, std::string_view reason);
   void on_body(std::string_view bytes);
   void on_body_end();
@@ -150,8 +151,8 @@ class Exchange {
   bool client_gone_ = false;   // but the function runs to its end
   bool drain_due_ = false;     // the invocation waits for on_reply_drained()
   bool shutting_down_ = false;
-  bool counted_ = false;       // in requests_in_flight
-  bool page_sent_ = false;     // the reply is a page of ours
+  bool counted_ = false;    // in requests_in_flight
+  bool page_sent_ = false;  // the reply is a page of ours
 };
 
 }  // namespace watchdog

@@ -44,7 +44,8 @@ inline constexpr FailureInfo kFailures[] = {
     {503, "draining"},
     {500, "internal"},
 };
-static_assert(sizeof kFailures / sizeof kFailures[0] == static_cast<size_t>(Failure::kInternal) + 1);
+static_assert(sizeof kFailures / sizeof kFailures[0] ==
+              static_cast<size_t>(Failure::kInternal) + 1);
 
 constexpr const FailureInfo& info(Failure failure) {
   return kFailures[static_cast<size_t>(failure)];

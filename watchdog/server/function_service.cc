@@ -16,7 +16,8 @@ void answer(Exchange& exchange, int status, std::string_view body,
   ReplyHead reply{.status = allowed ? status : 405};
   reply.fields.add("Content-Type", type);
   if (!allowed) reply.fields.add("Allow", "GET, HEAD");
-  exchange.answer(reply, allowed ? body : std::string_view("only GET and HEAD are answered here\n"));
+  exchange.answer(reply,
+                  allowed ? body : std::string_view("only GET and HEAD are answered here\n"));
 }
 
 }  // namespace

@@ -18,7 +18,9 @@ Health::Health(const Config& config) : config_(config) {
   lock_path_ = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/.lock";
 }
 
-Health::~Health() { advance(Stage::kStopping); }
+Health::~Health() {
+  advance(Stage::kStopping);
+}
 
 void Health::start_serving() {
   if (!config_.suppress_lock) {
@@ -28,7 +30,8 @@ void Health::start_serving() {
     locked_ = static_cast<bool>(lock);
     if (!lock) {
       log::warn(
-          "cannot write the lock file {}: {}; health is told by /_/health alone (suppress_lock=true "
+          "cannot write the lock file {}: {}; health is told by /_/health alone "
+          "(suppress_lock=true "
           "silences this)",
           lock_path_, strerror(errno));
     }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <utility>
 
 #include "base/text.h"
 #include "server/config.h"
@@ -35,9 +36,15 @@ Apply store_optional(Result<T> (*parse)(std::string_view), std::optional<T> Conf
   };
 }
 
-Apply duration(Duration Config::*member) { return store(&parse_duration, member); }
-Apply boolean(bool Config::*member) { return store(&parse_bool, member); }
-Apply size(uint64_t Config::*member) { return store(&parse_size, member); }
+Apply duration(Duration Config::*member) {
+  return store(&parse_duration, member);
+}
+Apply boolean(bool Config::*member) {
+  return store(&parse_bool, member);
+}
+Apply size(uint64_t Config::*member) {
+  return store(&parse_size, member);
+}
 
 Apply text(std::string Config::*member) {
   return [member](Config& config, std::string_view value) -> Refusal {
@@ -85,33 +92,65 @@ Refusal apply_mode(Config& config, std::string_view value) {
   return "not a mode; it accepts streaming, serializing, classic, http, static, cgi or fastcgi";
 }
 
-Refusal apply_upstream(Config& config, std::string_view value) {
-  const bool known = value.starts_with("http://") || value.starts_with("unix:") ||
-                     value.starts_with("fastcgi://");
-  if (!known || value.size() < 8 || value.find(' ') != std::string_view::npos) {
-    return "not an upstream; it accepts http://host:port/prefix, unix:/path or fastcgi://host:port";
+bool is_host(std::string_view host) {
+  if (host.starts_with('[') && host.ends_with(']')) {
+    in6_addr address{};
+    return inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &address) == 1;
   }
+  return !host.empty() && host.find_first_of("/?#@[]:\\ ") == std::string_view::npos;
+}
+
+// host[:port]
+bool is_authority(std::string_view text, bool needs_port) {
+  const size_t colon = text.rfind(':');
+  const bool has_port = colon != std::string_view::npos && !text.ends_with(']');
+  if (!has_port) return !needs_port && is_host(text);
+  return is_host(text.substr(0, colon)) && parse_integer(text.substr(colon + 1), 1, 65535).ok();
+}
+
+bool is_upstream(std::string_view value) {
+  constexpr std::string_view kHttp = "http://";
+  constexpr std::string_view kFastcgi = "fastcgi://";
+  constexpr std::string_view kUnix = "unix:";
+  if (value.find_first_of(" \t\r\n") != std::string_view::npos) return false;
+  if (value.starts_with(kUnix)) return value.substr(kUnix.size()).starts_with('/');
+  if (value.starts_with(kFastcgi)) return is_authority(value.substr(kFastcgi.size()), true);
+  if (!value.starts_with(kHttp)) return false;
+  value.remove_prefix(kHttp.size());
+  return is_authority(value.substr(0, value.find('/')), false);
+}
+
+Refusal apply_upstream(Config& config, std::string_view value) {
+  constexpr std::string_view kAccepted =
+      "it accepts http://host:port/prefix, unix:/path or fastcgi://host:port";
+  if (value.starts_with("https://")) {
+    return fmt::format("TLS to the function is not supported; {}", kAccepted);
+  }
+  if (!is_upstream(value)) return fmt::format("not an upstream; {}", kAccepted);
   config.upstream_url = value;
+  return std::nullopt;
+}
+
+Refusal apply_listen_address(Config& config, std::string_view value) {
+  std::string address(value);
+  const bool bracketed = address.starts_with('[') && address.ends_with(']');
+  if (bracketed) address = address.substr(1, address.size() - 2);
+  in6_addr bytes{};  // large enough for both
+  const bool is_address = (!bracketed && inet_pton(AF_INET, address.c_str(), &bytes) == 1) ||
+                          inet_pton(AF_INET6, address.c_str(), &bytes) == 1;
+  if (!is_address && value != "localhost") {
+    return "not an address; it accepts localhost or a numeric address such as 127.0.0.1 or ::1";
+  }
+  config.listen_address = value;
   return std::nullopt;
 }
 
 Refusal apply_write_timeout(Config& config, std::string_view value) {
   const auto parsed = parse_duration(value);
   if (!parsed) return parsed.error();
-  if (*parsed <= Duration::zero()) return "no answer could be sent; it accepts a duration of more than 0, such as 30s";
+  if (*parsed <= Duration::zero())
+    return "no answer could be sent; it accepts a duration of more than 0, such as 30s";
   config.write_timeout = *parsed;
-  return std::nullopt;
-}
-
-Refusal apply_listen_address(Config& config, std::string_view value) {
-  const std::string address(value);
-  in_addr four{};
-  in6_addr six{};
-  if (value != "localhost" && inet_pton(AF_INET, address.c_str(), &four) != 1 &&
-      inet_pton(AF_INET6, address.c_str(), &six) != 1) {
-    return "not an address; it accepts a numeric one such as 127.0.0.1 or ::1";
-  }
-  config.listen_address = address;
   return std::nullopt;
 }
 
@@ -128,13 +167,14 @@ Refusal apply_log_buffer(Config& config, std::string_view value) {
     return std::nullopt;
   }
   const auto parsed = parse_size(value);
-  if (!parsed || *parsed < 256) return "it accepts bytes from 256 up, or -1 for no limit";
+  if (!parsed || *parsed < 256)
+    return "not a size for a line; it accepts bytes from 256 up, or -1 for no limit";
   config.log_line_limit = static_cast<size_t>(*parsed);
   return std::nullopt;
 }
 
 Refusal apply_log_format(Config& config, std::string_view value) {
-  if (value != "text" && value != "json") return "it accepts text or json";
+  if (value != "text" && value != "json") return "unknown; it accepts text or json";
   config.log_format = value == "json" ? log::Format::kJson : log::Format::kText;
   return std::nullopt;
 }
@@ -147,7 +187,7 @@ Refusal apply_access_log(Config& config, std::string_view value) {
   } else if (value == "off") {
     config.access_log = AccessLog::kOff;
   } else {
-    return "it accepts all, errors or off";
+    return "unknown; it accepts all, errors or off";
   }
   return std::nullopt;
 }
@@ -160,7 +200,7 @@ Refusal apply_restart(Config& config, std::string_view value) {
   } else if (value == "always") {
     config.restart = Restart::kAlways;
   } else {
-    return "it accepts no, on-failure or always";
+    return "unknown; it accepts no, on-failure or always";
   }
   return std::nullopt;
 }
@@ -171,53 +211,131 @@ Refusal apply_workers(Config& config, std::string_view value) {
     return std::nullopt;
   }
   const auto number = parse_integer(value, 1, 256);
-  if (!number) return "it accepts auto or a whole number from 1 to 256";
+  if (!number) return "not a number of threads; it accepts auto or a whole number from 1 to 256";
   config.workers = static_cast<unsigned>(*number);
   return std::nullopt;
 }
 
+// Collects the rows of the table, group by group.
+class Rows {
+ public:
+  void group(std::string_view title) { group_ = title; }
+
+  Option& add(std::string_view name, std::string_view default_text, std::string_view meaning,
+              Apply apply) {
+    return rows_.emplace_back(
+        Option{name, {}, default_text, meaning, std::move(apply), false, group_});
+  }
+
+  std::vector<Option> take() { return std::move(rows_); }
+
+ private:
+  std::vector<Option> rows_;
+  std::string_view group_;
+};
+
 std::vector<Option> make_table() {
-  return {
-      {"fprocess", {"function_process"}, "", "the function's command: words as a shell splits them, or a JSON array; it may also follow --", apply_command},
-      {"mode", {}, "streaming", "streaming, serializing, classic, http, static, cgi or fastcgi", apply_mode},
-      {"port", {}, "8080", "port of the function; 0 picks one", port(&Config::port)},
-      {"listen_address", {}, "", "address to listen on; empty is every address", apply_listen_address},
-      {"metrics_port", {}, "8081", "port of /metrics; 0 is none", port(&Config::metrics_port)},
-      {"exec_timeout", {}, "30s", "the function's time, 0 is none (0 in classic); a request's X-Timeout may shorten it", duration(&Config::exec_timeout)},
-      {"read_timeout", {}, "30s", "the client must have sent its request in this time; 0 is none", duration(&Config::read_timeout)},
-      {"write_timeout", {}, "30s", "the client must take some of the answer in this time", apply_write_timeout},
-      {"idle_timeout", {}, "120s", "how long a connection waits for its next request; 0 is for ever", duration(&Config::idle_timeout)},
-      {"healthcheck_interval", {}, "", "how long to keep serving, unready, after SIGTERM; unset: until 5s pass without a request", store_optional(&parse_duration, &Config::healthcheck_interval)},
-      {"shutdown_timeout", {}, "write_timeout", "from SIGTERM to the end, everything included", duration(&Config::shutdown_timeout)},
-      {"max_inflight", {}, "0", "requests at a time, more are answered with 429; 0 is no limit", count(&Config::max_inflight)},
-      {"max_queue", {}, "0", "requests that may wait beyond max_inflight", count(&Config::max_queue)},
-      {"queue_timeout", {}, "10s", "how long they may wait", duration(&Config::queue_timeout)},
-      {"max_body_size", {}, "0", "largest body of a request, larger ones are answered with 413; 0 is no limit", size(&Config::max_body_size)},
-      {"content_type", {}, "application/octet-stream", "Content-Type of the answer (classic: the request's)", text(&Config::content_type)},
-      {"cgi_headers", {}, "true", "give the function the request as Http_* variables", boolean(&Config::cgi_headers)},
-      {"kill_on_disconnect", {}, "by mode", "end the function when its client has gone; true in streaming and cgi, false in serializing and classic", store_optional(&parse_bool, &Config::kill_on_disconnect)},
-      {"combine_output", {"combined_output"}, "true", "classic: stderr is part of the answer", boolean(&Config::combine_output)},
-      {"marshal_request", {}, "false", "classic: give the function header and body as JSON", boolean(&Config::marshal_request)},
-      {"write_debug", {}, "false", "classic: log what the function prints", boolean(&Config::write_debug)},
-      {"read_debug", {}, "false", "classic: log what the function is given", boolean(&Config::read_debug)},
-      {"debug_headers", {}, "false", "classic: log header fields", boolean(&Config::debug_headers)},
-      {"upstream_url", {"http_upstream_url"}, "", "http, fastcgi: where the function listens", apply_upstream},
-      {"static_path", {}, "/home/app/public", "static: the folder served", text(&Config::static_path)},
-      {"startup_timeout", {}, "60s", "http, fastcgi: the function must accept connections by then", duration(&Config::startup_timeout)},
-      {"ready_path", {}, "", "http: /_/ready asks the function at this path", apply_ready_path},
-      {"http_buffer_req_body", {"buffer_http"}, "false", "http: collect a chunked body and send its length", boolean(&Config::buffer_request_body)},
-      {"restart", {}, "no", "http, fastcgi: no, on-failure or always", apply_restart},
-      {"workers", {}, "auto", "event-loop threads; auto is the CPUs this container may use, at most 4", apply_workers},
-      {"prefix_logs", {}, "true", "date, time and stream before each line of the function's", boolean(&Config::prefix_logs)},
-      {"log_buffer_size", {}, "65536", "bytes of the longest line kept whole; -1 is no limit", apply_log_buffer},
-      {"log_format", {}, "text", "text or json", apply_log_format},
-      {"access_log", {}, "all", "all, errors or off", apply_access_log},
-      {"log_callid", {"log_call_id"}, "false", "end access lines with [X-Call-Id]", boolean(&Config::log_call_id)},
-      {"suppress_lock", {}, "false", "write no lock file", boolean(&Config::suppress_lock)},
-      {"jwt_auth", {}, "false", "check OpenFaaS function tokens", boolean(&Config::jwt_auth)},
-      {"jwt_auth_debug", {}, "false", "log what is wrong with them", boolean(&Config::jwt_auth_debug)},
-      {"jwt_auth_local", {}, "false", "take their keys from a gateway on this machine", boolean(&Config::jwt_auth_local)},
-  };
+  Rows rows;
+
+  rows.group("The function");
+  rows.add("fprocess", "",
+           "the function's command: words as a shell splits them, or a JSON array; it may also "
+           "follow --",
+           apply_command)
+      .aliases = {"function_process"};
+  rows.add("mode", "streaming", "streaming, serializing, classic, http, static, cgi or fastcgi",
+           apply_mode);
+  rows.add("cgi_headers", "true", "give the function the request as Http_* variables",
+           boolean(&Config::cgi_headers));
+  rows.add("content_type", "application/octet-stream",
+           "Content-Type of the answer (classic: the request's)", text(&Config::content_type));
+  rows.add("kill_on_disconnect", "by mode",
+           "end the function when its client has gone; true in streaming and cgi, false in "
+           "serializing and classic",
+           store_optional(&parse_bool, &Config::kill_on_disconnect))
+      .default_follows = true;
+
+  rows.group("Ports and threads");
+  rows.add("port", "8080", "port of the function; 0 picks one", port(&Config::port));
+  rows.add("listen_address", "", "address to listen on; empty is every address",
+           apply_listen_address);
+  rows.add("metrics_port", "8081", "port of /metrics; 0 is none", port(&Config::metrics_port));
+  rows.add("workers", "auto",
+           "event-loop threads; auto is the CPUs this container may use, at most 4", apply_workers);
+
+  rows.group("Time");
+  rows.add("exec_timeout", "30s",
+           "the function's time, 0 is none (0 in classic); a request's X-Timeout may shorten it",
+           duration(&Config::exec_timeout));
+  rows.add("read_timeout", "30s", "the client must have sent its request in this time; 0 is none",
+           duration(&Config::read_timeout));
+  rows.add("write_timeout", "30s", "the client must take some of the answer in this time",
+           apply_write_timeout);
+  rows.add("idle_timeout", "120s",
+           "how long a connection waits for its next request; 0 is for ever",
+           duration(&Config::idle_timeout));
+  rows.add(
+      "healthcheck_interval", "",
+      "how long to keep serving, unready, after SIGTERM; unset: until 5s pass without a request",
+      store_optional(&parse_duration, &Config::healthcheck_interval));
+  rows.add("shutdown_timeout", "write_timeout", "from SIGTERM to the end, everything included",
+           duration(&Config::shutdown_timeout))
+      .default_follows = true;
+
+  rows.group("Load");
+  rows.add("max_inflight", "0", "requests at a time, more are answered with 429; 0 is no limit",
+           count(&Config::max_inflight));
+  rows.add("max_queue", "0", "requests that may wait beyond max_inflight",
+           count(&Config::max_queue));
+  rows.add("queue_timeout", "10s", "how long they may wait", duration(&Config::queue_timeout));
+  rows.add("max_body_size", "0",
+           "largest body of a request, larger ones are answered with 413; 0 is no limit",
+           size(&Config::max_body_size));
+
+  rows.group("Logs");
+  rows.add("prefix_logs", "true", "date, time and stream before each line of the function's",
+           boolean(&Config::prefix_logs));
+  rows.add("log_buffer_size", "65536", "bytes of the longest line kept whole; -1 is no limit",
+           apply_log_buffer);
+  rows.add("log_format", "text", "text or json", apply_log_format);
+  rows.add("access_log", "all", "all, errors or off", apply_access_log);
+  rows.add("log_callid", "false", "end access lines with [X-Call-Id]",
+           boolean(&Config::log_call_id))
+      .aliases = {"log_call_id"};
+
+  rows.group("Classic mode");
+  rows.add("combine_output", "true", "classic: stderr is part of the answer",
+           boolean(&Config::combine_output))
+      .aliases = {"combined_output"};
+  rows.add("marshal_request", "false", "classic: give the function header and body as JSON",
+           boolean(&Config::marshal_request));
+  rows.add("write_debug", "false", "classic: log what the function prints",
+           boolean(&Config::write_debug));
+  rows.add("read_debug", "false", "classic: log what the function is given",
+           boolean(&Config::read_debug));
+  rows.add("debug_headers", "false", "classic: log header fields", boolean(&Config::debug_headers));
+
+  rows.group("Function servers and files");
+  rows.add("upstream_url", "", "http, fastcgi: where the function listens", apply_upstream)
+      .aliases = {"http_upstream_url"};
+  rows.add("startup_timeout", "60s", "http, fastcgi: the function must accept connections by then",
+           duration(&Config::startup_timeout));
+  rows.add("ready_path", "", "http: /_/ready asks the function at this path", apply_ready_path);
+  rows.add("http_buffer_req_body", "false", "http: collect a chunked body and send its length",
+           boolean(&Config::buffer_request_body))
+      .aliases = {"buffer_http"};
+  rows.add("restart", "no", "http, fastcgi: no, on-failure or always", apply_restart);
+  rows.add("static_path", "/home/app/public", "static: the folder served",
+           text(&Config::static_path));
+
+  rows.group("Health and tokens");
+  rows.add("suppress_lock", "false", "write no lock file", boolean(&Config::suppress_lock));
+  rows.add("jwt_auth", "false", "check OpenFaaS function tokens", boolean(&Config::jwt_auth));
+  rows.add("jwt_auth_debug", "false", "log what is wrong with them",
+           boolean(&Config::jwt_auth_debug));
+  rows.add("jwt_auth_local", "false", "take their keys from a gateway on this machine",
+           boolean(&Config::jwt_auth_local));
+  return rows.take();
 }
 
 }  // namespace

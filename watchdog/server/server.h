@@ -14,8 +14,8 @@
 
 namespace watchdog {
 
-// A listening socket and its connections, all answered by one Service. Owned by a Worker, or by main
-// for the metrics port.
+// A listening socket and its connections, all answered by one Service. Owned by a Worker, or by
+// main for the metrics port.
 class Server {
  public:
   Server(const ServerContext& context, Service& service, Fd socket);

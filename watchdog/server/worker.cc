@@ -48,7 +48,9 @@ WorkerThread::WorkerThread(const Shared& shared, Fd socket, std::function<void()
     : worker_(std::make_unique<Worker>(loop_, shared, std::move(socket), std::move(on_quiet))),
       thread_([this] { loop_.run(); }) {}
 
-WorkerThread::~WorkerThread() { thread_.join(); }
+WorkerThread::~WorkerThread() {
+  thread_.join();
+}
 
 namespace {
 

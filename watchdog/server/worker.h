@@ -69,7 +69,8 @@ class WorkerThread {
   std::thread thread_;
 };
 
-// How many CPUs this process may use, by affinity and by the cgroup's cpu.max, at most 4: workers=auto.
+// How many CPUs this process may use, by affinity and by the cgroup's cpu.max, at most 4:
+// workers=auto.
 unsigned usable_cpus();
 
 }  // namespace watchdog

@@ -2,127 +2,292 @@
 
 #include <doctest/doctest.h>
 
+#include <chrono>
+#include <limits>
 #include <string>
 #include <vector>
 
-using namespace watchdog;
+namespace watchdog {
+
+namespace {
+
 using namespace std::chrono_literals;
 
-TEST_CASE("durations are Go's, and a bare number is seconds") {
-  const std::vector<std::pair<std::string, Duration>> durations = {
-      {"0", 0s},       {"0s", 0s},       {"30", 30s},     {"30s", 30s},
-      {"1m30s", 90s},  {"250ms", 250ms}, {".5s", 500ms},  {"1.5h", 90min},
-      {"1h2m3s", 1h + 2min + 3s},        {"100us", 100us}, {"100\u00b5s", 100us},
-      {"7ns", 7ns},    {"1.5s", 1500ms}, {"2.s", 2s},     {"1.0000000009s", 1s}};
-  for (const auto& [text, expected] : durations) {
-    CAPTURE(text);
-    const auto parsed = parse_duration(text);
-    REQUIRE(parsed);
-    CHECK(*parsed == expected);
+using Words = std::vector<std::string>;
+
+}  // namespace
+
+TEST_CASE("a duration is a Go duration") {
+  struct Row {
+    const char* text;
+    Duration duration;
+  };
+  const Row rows[] = {
+      {"0", 0s},
+      {"0s", 0s},
+      {"30s", 30s},
+      {"1m30s", 90s},
+      {"250ms", 250ms},
+      {".5s", 500ms},
+      {"1.s", 1s},
+      {"1.5h", 90min},
+      {"2h45m30s", 2h + 45min + 30s},
+      {"1s500ms", 1500ms},
+      {"10ns", 10ns},
+      {"3us", 3us},
+      {"3\u00b5s", 3us},
+      {"3\u03bcs", 3us},
+      {"0.000000001s", 1ns},
+      {"0.0000000001s", 0ns},
+      {"1.0000000009s", 1s},
+      {"9223372036s", 9223372036s},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const auto parsed = parse_duration(row.text);
+    REQUIRE(parsed.ok());
+    CHECK(*parsed == row.duration);
   }
 }
 
-TEST_CASE("what is no duration is refused, and the refusal says what is accepted") {
-  for (const std::string text : {"", "abc", "s", "1x", "-3s", "1.2.3s", "1 s", "1.5", "1m30", ".s",
-                                 "9999999999h", "99999999999999999999s", "5seconds", "0x10"}) {
+TEST_CASE("a bare integer is seconds") {
+  CHECK(*parse_duration("5") == 5s);
+  CHECK(*parse_duration("007") == 7s);
+  CHECK(*parse_duration("3600") == 1h);
+}
+
+TEST_CASE("what is no duration is refused, and the message says what is accepted") {
+  for (const char* text : {"",     "-1",    "-3s",        "soon", "s",   ".",     ".s",    "1.5",
+                           "1m30", "1h-5m", "1 s",        " 1s",  "1s ", "1S",    "1x",    "1.5.2s",
+                           "--",   "1e9s",  "10 parsecs", "0x10", "1s2", "\xc2s", "1\xb5s"}) {
     CAPTURE(text);
     const auto parsed = parse_duration(text);
-    REQUIRE_FALSE(parsed);
-    CHECK(parsed.error().find("30s") != std::string::npos);
+    REQUIRE_FALSE(parsed.ok());
+    CHECK(parsed.error().find("it accepts a duration such as 30s") != std::string::npos);
   }
 }
 
-TEST_CASE("durations print as Go prints them") {
-  CHECK(format_duration(0s) == "0s");
-  CHECK(format_duration(30s) == "30s");
-  CHECK(format_duration(90s) == "1m30s");
-  CHECK(format_duration(2min) == "2m0s");
-  CHECK(format_duration(90min) == "1h30m0s");
-  CHECK(format_duration(250ms) == "250ms");
-  CHECK(format_duration(1500ms) == "1.5s");
-  CHECK(format_duration(100us) == "100us");
+TEST_CASE("a duration that would overflow is refused") {
+  for (const char* text : {"9223372037s", "9223372037", "9999999999999h", "2562048h",
+                           "99999999999999999999999999", "2562047h48m", "9223372036s999999999us"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_duration(text).ok());
+  }
 }
 
-TEST_CASE("sizes are bytes, or powers of 1024 by any usual name") {
-  const std::vector<std::pair<std::string, uint64_t>> sizes = {
-      {"0", 0},       {"1048576", 1048576}, {"1k", 1024},         {"1KB", 1024},
-      {"1KiB", 1024}, {"10MiB", 10u << 20}, {"1g", 1ull << 30},   {"2Gi", 2ull << 30},
-      {"12b", 12}};
-  for (const auto& [text, expected] : sizes) {
+TEST_CASE("a duration prints as Go prints it") {
+  struct Row {
+    Duration duration;
+    const char* text;
+  };
+  const Row rows[] = {
+      {0s, "0s"},
+      {1ns, "1ns"},
+      {1500ns, "1.5us"},
+      {250ms, "250ms"},
+      {1250us, "1.25ms"},
+      {1s, "1s"},
+      {1500ms, "1.5s"},
+      {90s, "1m30s"},
+      {120s, "2m0s"},
+      {1h, "1h0m0s"},
+      {90min, "1h30m0s"},
+      {61500ms, "1m1.5s"},
+      {1s + 1ns, "1.000000001s"},
+      {999999999ns, "999.999999ms"},
+      {100h, "100h0m0s"},
+  };
+  for (const Row& row : rows) CHECK(format_duration(row.duration) == row.text);
+}
+
+TEST_CASE("a duration that was printed parses to itself") {
+  for (const Duration duration : {Duration(0), Duration(1), Duration(1234), Duration(1234567),
+                                  Duration(61500000001), Duration(5400000000000)}) {
+    CHECK(*parse_duration(format_duration(duration)) == duration);
+  }
+}
+
+TEST_CASE("a size is bytes, or a power of 1024 of them") {
+  struct Row {
+    const char* text;
+    uint64_t bytes;
+  };
+  const Row rows[] = {
+      {"0", 0},
+      {"2048", 2048},
+      {"512k", 512 << 10},
+      {"3kb", 3 << 10},
+      {"3Ki", 3 << 10},
+      {"3KiB", 3 << 10},
+      {"10m", 10 << 20},
+      {"10MiB", 10 << 20},
+      {"10mi", 10 << 20},
+      {"1MB", 1 << 20},
+      {"1g", 1 << 30},
+      {"1GiB", 1 << 30},
+      {"1gi", 1 << 30},
+      {"1GB", 1 << 30},
+      {"18446744073709551615", std::numeric_limits<uint64_t>::max()},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const auto parsed = parse_size(row.text);
+    REQUIRE(parsed.ok());
+    CHECK(*parsed == row.bytes);
+  }
+}
+
+TEST_CASE("what is no size, or does not fit, is refused") {
+  for (const char* text : {"", "-1", "k", "1.5g", "10XiB", "big", "1t", "10 k", " 1", "1 ", "0x10",
+                           "18446744073709551616", "17179869184g", "1kk"}) {
     CAPTURE(text);
     const auto parsed = parse_size(text);
-    REQUIRE(parsed);
-    CHECK(*parsed == expected);
-  }
-  for (const std::string text : {"", "k", "-1", "1.5m", "10 MiB", "1t", "99999999999999999999",
-                                 "9999999999999g"}) {
-    CAPTURE(text);
-    CHECK_FALSE(parse_size(text));
+    REQUIRE_FALSE(parsed.ok());
+    CHECK(parsed.error().find("it accepts bytes") != std::string::npos);
   }
 }
 
-TEST_CASE("booleans come in four spellings of each") {
-  for (const std::string text : {"1", "true", "TRUE", "yes", "on"}) CHECK(*parse_bool(text));
-  for (const std::string text : {"0", "false", "False", "no", "off"}) CHECK_FALSE(*parse_bool(text));
-  for (const std::string text : {"", "2", "ja", "truee"}) CHECK_FALSE(parse_bool(text).ok());
+TEST_CASE("a boolean has eight spellings, in any case") {
+  for (const char* text : {"1", "true", "yes", "on", "TRUE", "Yes", "oN"}) {
+    CHECK(*parse_bool(text));
+  }
+  for (const char* text : {"0", "false", "no", "off", "FALSE", "No", "oFF"}) {
+    CHECK_FALSE(*parse_bool(text));
+  }
+  for (const char* text : {"", "2", "tru", "maybe", "y", "t", " true", "truee"}) {
+    CHECK_FALSE(parse_bool(text).ok());
+  }
 }
 
-TEST_CASE("whole numbers must be in range, with nothing around them") {
+TEST_CASE("an integer is whole, alone, and within its bounds") {
   CHECK(*parse_integer("0", 0, 10) == 0);
   CHECK(*parse_integer("10", 0, 10) == 10);
-  for (const std::string text : {"", "11", "-1", "1x", " 1", "80a80"}) {
-    CHECK_FALSE(parse_integer(text, 0, 10));
+  CHECK(*parse_integer("-5", -5, 10) == -5);
+  for (const char* text :
+       {"", "11", "-1", "1.5", "1 ", " 1", "1a", "a1", "+1", "0x1", "99999999999999999999"}) {
+    CAPTURE(text);
+    CHECK_FALSE(parse_integer(text, 0, 10).ok());
+  }
+  CHECK(parse_integer("x", 0, 10).error().find("from 0 to 10") != std::string::npos);
+  CHECK(parse_integer("x", 0, std::numeric_limits<int64_t>::max()).error().find("from 0 up") !=
+        std::string::npos);
+}
+
+TEST_CASE("a command splits into words as a POSIX shell splits it") {
+  struct Row {
+    const char* text;
+    Words words;
+  };
+  const Row rows[] = {
+      {"cat", {"cat"}},
+      {"  php \t index.php\n", {"php", "index.php"}},
+      {"sh -c 'a b'", {"sh", "-c", "a b"}},
+      {R"(sh -c "echo $Http_Method  two  spaces")", {"sh", "-c", "echo $Http_Method  two  spaces"}},
+      {R"(a'b'"c"d)", {"abcd"}},
+      {R"(a '' "" b)", {"a", "", "", "b"}},
+      {R"(a\ b c)", {"a b", "c"}},
+      {R"(echo \' \")", {"echo", "'", "\""}},
+      {R"('a\b')", {"a\\b"}},
+      {R"(x "a\"b" "c\\d" "e\$f" "g\`h")", {"x", "a\"b", "c\\d", "e$f", "g`h"}},
+      {R"("a\nb")", {"a\\nb"}},
+      {R"('it'"'"'s')", {"it's"}},
+      {"echo *.txt ~ $HOME `date` a|b #c", {"echo", "*.txt", "~", "$HOME", "`date`", "a|b", "#c"}},
+      {"cat \\\n file", {"cat", "file"}},
+      {"ca\\\nt", {"cat"}},
+      {"sh -c \"a\\\nb\"", {"sh", "-c", "ab"}},
+      {"sh -c 'a\nb'", {"sh", "-c", "a\nb"}},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.text);
+    const auto words = split_command(row.text);
+    REQUIRE(words.ok());
+    CHECK(*words == row.words);
   }
 }
 
-TEST_CASE("a command splits as a shell splits it") {
-  using Words = std::vector<std::string>;
-  const std::vector<std::pair<std::string, Words>> commands = {
-      {"php index.php", {"php", "index.php"}},
-      {"  a \t b\n", {"a", "b"}},
-      {"sh -c \"echo $Http_Method  two  spaces\"", {"sh", "-c", "echo $Http_Method  two  spaces"}},
-      {"sh -c 'a \"b\" \\c'", {"sh", "-c", "a \"b\" \\c"}},
-      {"a\\ b c", {"a b", "c"}},
-      {"\"a\\\"b\\\\c\\d\"", {"a\"b\\c\\d"}},
-      {"a'b'\"c\"d", {"abcd"}},
-      {"a '' \"\"", {"a", "", ""}},
-      {"[\"a\", \"b c\", \"\"]", {"a", "b c", ""}},
-  };
-  for (const auto& [text, expected] : commands) {
+TEST_CASE("a command that starts with a bracket is a JSON array of words, taken as they stand") {
+  CHECK(*split_command(R"(["sh", "-c", "echo  'a'"])") == Words{"sh", "-c", "echo  'a'"});
+  CHECK(*split_command(R"(  ["a", "", "\u00e9 \"q\""] )") == Words{"a", "", "\u00e9 \"q\""});
+}
+
+TEST_CASE("a command without its end, or without words, is refused") {
+  for (const char* text :
+       {"", "   ", "''", "\"\" a", "echo \"unclosed", "echo 'unclosed", "echo \\", "\\\n", "[]",
+        "[", "[1, 2]", R"(["unclosed")", R"(["a", null])", R"(["a", ["b"]])", R"(["a"] b)",
+        R"([""])", R"(["a\u0000b"])", "[\"\xff\"]", "[\"a\",]"}) {
     CAPTURE(text);
     const auto words = split_command(text);
-    REQUIRE(words);
-    CHECK(*words == expected);
+    REQUIRE_FALSE(words.ok());
+    CHECK_FALSE(words.error().empty());
+    CHECK(words.error().find('\n') == std::string::npos);
   }
 }
 
-TEST_CASE("a command that cannot be split is refused") {
-  for (const std::string text :
-       {"", "   ", "echo \"unclosed", "echo 'unclosed", "echo \\", "''", "[]", "[1]", "[\"a\"",
-        "[\"\"]", "[\"a\", null]", "[\"a\\u0000b\"]"}) {
+TEST_CASE("deeply nested JSON is refused, not followed") {
+  CHECK_FALSE(split_command(std::string(200'000, '[')).ok());
+  CHECK_FALSE(split_command(std::string(50'000, '[') + std::string(50'000, ']')).ok());
+}
+
+TEST_CASE("percent-decoding decodes escapes and leaves plus alone") {
+  CHECK(*percent_decode("") == "");
+  CHECK(*percent_decode("/a+b") == "/a+b");
+  CHECK(*percent_decode("/%41%62%2f%2F") == "/Ab//");
+  CHECK(*percent_decode("%25%32%35") == "%25");
+  CHECK(*percent_decode("%ff%0a") == "\xff\n");
+}
+
+TEST_CASE("a malformed escape and an escaped NUL are refused") {
+  for (const char* text : {"%", "%4", "a%", "a%4", "%zz", "%4g", "%g4", "%%41", "%00", "a%00b"}) {
     CAPTURE(text);
-    CHECK_FALSE(split_command(text));
+    CHECK_FALSE(percent_decode(text).ok());
   }
 }
 
-TEST_CASE("percent-decoding takes two hex digits and leaves + alone") {
-  CHECK(*percent_decode("/a%20b+c%2F%c3%A4") == "/a b+c/\xc3\xa4");
-  for (const std::string text : {"%", "%2", "%zz", "a%0", "%00"}) CHECK_FALSE(percent_decode(text));
+TEST_CASE("base64 is RFC 4648's, padded") {
+  const char* rows[][2] = {{"", ""},
+                           {"f", "Zg=="},
+                           {"fo", "Zm8="},
+                           {"foo", "Zm9v"},
+                           {"foob", "Zm9vYg=="},
+                           {"fooba", "Zm9vYmE="},
+                           {"foobar", "Zm9vYmFy"}};
+  for (const auto& row : rows) CHECK(base64(row[0]) == row[1]);
+  CHECK(base64(std::string_view("\0\xff\xfe\xfb", 4)) == "AP/++w==");
 }
 
-TEST_CASE("base64 is padded") {
-  CHECK(base64("") == "");
-  CHECK(base64("f") == "Zg==");
-  CHECK(base64("fo") == "Zm8=");
-  CHECK(base64("foo") == "Zm9v");
-  CHECK(base64("foobar") == "Zm9vYmFy");
-  CHECK(base64(std::string("\0\xff\x10", 3)) == "AP8Q");
+TEST_CASE("equality may ignore ASCII case") {
+  CHECK(equals_ignoring_case("Content-Type", "cONTENT-tYPE"));
+  CHECK(equals_ignoring_case("", ""));
+  CHECK_FALSE(equals_ignoring_case("a", "ab"));
+  CHECK_FALSE(equals_ignoring_case("[", "{"));
+  CHECK_FALSE(equals_ignoring_case("\xc3\x84", "\xc3\xa4"));
 }
 
-TEST_CASE("sizes for people have decimal units and four digits") {
-  CHECK(human_size(0) == "0B");
-  CHECK(human_size(39) == "39B");
-  CHECK(human_size(1024) == "1.024kB");
-  CHECK(human_size(1'000'000) == "1MB");
-  CHECK(human_size(12'345'678) == "12.35MB");
+TEST_CASE("trimming takes spaces and tabs off both ends") {
+  CHECK(trim(" \t a b\t ") == "a b");
+  CHECK(trim(" \t ").empty());
+  CHECK(trim("").empty());
+  CHECK(trim("\na\n") == "\na\n");
 }
+
+TEST_CASE("a size for people has a decimal unit and four significant digits") {
+  struct Row {
+    uint64_t bytes;
+    const char* text;
+  };
+  const Row rows[] = {{0, "0B"},
+                      {39, "39B"},
+                      {999, "999B"},
+                      {1000, "1kB"},
+                      {1024, "1.024kB"},
+                      {1500, "1.5kB"},
+                      {123456, "123.5kB"},
+                      {2'000'000, "2MB"},
+                      {1'073'741'824, "1.074GB"},
+                      {5'000'000'000'000, "5TB"},
+                      {7'000'000'000'000'000, "7PB"},
+                      {std::numeric_limits<uint64_t>::max(), "18.45EB"}};
+  for (const Row& row : rows) CHECK(human_size(row.bytes) == row.text);
+}
+
+}  // namespace watchdog

@@ -107,7 +107,8 @@ inline const std::vector<Malformed>& malformed_requests() {
       {"two coding fields", field("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked")},
       {"coding with a parameter", field("Transfer-Encoding: chunked;q=1")},
       {"quoted coding", field("Transfer-Encoding: \"chunked\"")},
-      {"coding with a vertical tab", field("Transfer-Encoding: \x0b" "chunked")},
+      {"coding with a vertical tab", field("Transfer-Encoding: \x0b"
+                                           "chunked")},
       {"coding in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"},
       {"chunk size without digits", chunks("\r\n")},
       {"chunk size with 0x", chunks("0x3\r\nabc\r\n")},

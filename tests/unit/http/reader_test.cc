@@ -60,7 +60,9 @@ Outcome read(std::string_view bytes, const std::vector<size_t>& cuts) {
   return outcome;
 }
 
-Outcome whole(std::string_view bytes) { return read(bytes, {}); }
+Outcome whole(std::string_view bytes) {
+  return read(bytes, {});
+}
 
 // The outcome must not depend on how the bytes come.
 void check_splits(const std::string& bytes, const Outcome& expected) {
@@ -126,9 +128,9 @@ TEST_CASE("the head says how the body ends and whether the connection stays") {
     REQUIRE(reader.next() == Reader::Event::kHead);
     return reader.request();
   };
-  const RequestHead& request =
-      head("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\nExpect: 100-Continue\r\n"
-           "Connection: close\r\n\r\n");
+  const RequestHead& request = head(
+      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\nExpect: 100-Continue\r\n"
+      "Connection: close\r\n\r\n");
   CHECK(request.framing == BodyFraming::kSized);
   CHECK(request.content_length == 7);
   CHECK(request.expects_continue);

@@ -143,7 +143,8 @@ TEST_CASE_FIXTURE(Pair, "a writer is told when it is full, and when all has left
   CHECK(stream->drained());
 }
 
-TEST_CASE_FIXTURE(Pair, "writing to a peer that has gone is an error, told once and not inside write") {
+TEST_CASE_FIXTURE(Pair,
+                  "writing to a peer that has gone is an error, told once and not inside write") {
   peer.close();
   {
     const Turn turn(loop);

@@ -57,7 +57,8 @@ struct Runner {
     const Fd out(::fcntl(1, F_DUPFD_CLOEXEC, 3));
     const Fd err(::fcntl(2, F_DUPFD_CLOEXEC, 3));
     const Program program{path, argv.data(), environ, in.get(), out.get(), err.get()};
-    return Child::spawn(loop, reaper, program, [this](ExitStatus end) { status = end; }, &error);
+    return Child::spawn(
+        loop, reaper, program, [this](ExitStatus end) { status = end; }, &error);
   }
   std::unique_ptr<Child> shell(const std::string& script) {
     return run("/bin/sh", {"sh", "-c", script});
@@ -138,10 +139,11 @@ TEST_CASE("a group that ignores SIGTERM is killed when its grace is over") {
   REQUIRE(child);
   const pid_t group = child->pid();
   // It must have set its trap before it is asked to end.
-  const std::string status_file = "/proc/" + std::to_string(group) + "/task/" +
-                                  std::to_string(group) + "/children";
-  REQUIRE(poll_until(runner.loop, [&] { return ::access(status_file.c_str(), R_OK) == 0 &&
-                                               real_system().live_groups().contains(group); }));
+  const std::string status_file =
+      "/proc/" + std::to_string(group) + "/task/" + std::to_string(group) + "/children";
+  REQUIRE(poll_until(runner.loop, [&] {
+    return ::access(status_file.c_str(), R_OK) == 0 && real_system().live_groups().contains(group);
+  }));
   {
     const Turn turn(runner.loop);
     child.reset();

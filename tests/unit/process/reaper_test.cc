@@ -53,7 +53,8 @@ struct Fixture {
 
   std::unique_ptr<Child> spawn() {
     int error = 0;
-    return Child::spawn(loop, reaper, {}, [this](ExitStatus) { ++exits; }, &error);
+    return Child::spawn(
+        loop, reaper, {}, [this](ExitStatus) { ++exits; }, &error);
   }
   void pass(Duration time) {
     clock.advance(time);
@@ -77,7 +78,8 @@ TEST_CASE_FIXTURE(Fixture, "orphans are reaped when SIGCHLD comes, all of them")
   CHECK(system.reaped.size() == 50);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the Reaper leaves a Child's exit to the Child, and gets what is behind it") {
+TEST_CASE_FIXTURE(Fixture,
+                  "the Reaper leaves a Child's exit to the Child, and gets what is behind it") {
   const auto child = spawn();
   system.zombies[child->pid()] = 0;
   system.zombies[child->pid() + 1000] = 0;  // an orphan, seen only once the child is gone
@@ -117,7 +119,9 @@ TEST_CASE_FIXTURE(Fixture, "an abandoned group gets SIGTERM at once and SIGKILL 
   CHECK(system.reaped == std::vector<pid_t>{pid});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a dead leader is kept until nothing of its group runs, so that its number stays ours") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "a dead leader is kept until nothing of its group runs, so that its number stays ours") {
   auto child = spawn();
   const pid_t pid = child->pid();
   system.running_groups = {pid};

@@ -2,151 +2,415 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
-using namespace watchdog;
-using namespace std::chrono_literals;
+namespace watchdog {
 
 namespace {
 
-ConfigOutcome read(const std::map<std::string, std::string>& environment,
-                   const std::vector<Setting>& command_line = {},
+using namespace std::chrono_literals;
+
+using Environment = std::map<std::string, std::string>;
+
+ConfigOutcome read(const Environment& environment, const std::vector<Setting>& settings = {},
                    const std::vector<std::string>& command = {}) {
   return read_config(
       [&](const char* name) -> const char* {
         const auto found = environment.find(name);
         return found == environment.end() ? nullptr : found->second.c_str();
       },
-      command_line, command);
+      settings, command);
 }
 
-Config good(std::map<std::string, std::string> environment) {
-  environment.emplace("fprocess", "cat");
-  const auto outcome = read(environment);
-  for (const std::string& error : outcome.errors) MESSAGE(error);
-  CHECK(outcome.errors.empty());
+// Of a function that works.
+ConfigOutcome read_with(Environment environment) {
+  environment.insert({"fprocess", "cat"});
+  return read(environment);
+}
+
+Config config_of(const Environment& environment) {
+  const ConfigOutcome outcome = read_with(environment);
+  CAPTURE(environment);
+  for (const std::string& error : outcome.errors) FAIL_CHECK(error);
   return outcome.config;
+}
+
+// The only error, or "".
+std::string error_of(const Environment& environment) {
+  const ConfigOutcome outcome = read_with(environment);
+  CHECK(outcome.errors.size() == 1);
+  return outcome.errors.empty() ? "" : outcome.errors.front();
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+std::map<std::string, std::string> described(const Config& config) {
+  std::map<std::string, std::string> lines;
+  const std::string text = describe(config);
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at);
+    const size_t equals = text.find('=', at);
+    REQUIRE(equals < end);
+    lines[text.substr(at, equals - at)] = text.substr(equals + 1, end - equals - 1);
+    at = end + 1;
+  }
+  return lines;
 }
 
 }  // namespace
 
-TEST_CASE("the defaults are of-watchdog's") {
-  const Config config = good({});
+TEST_CASE("with nothing but a command, the defaults are of-watchdog's") {
+  const Config config = config_of({});
+  CHECK(config.command == std::vector<std::string>{"cat"});
   CHECK(config.mode == ModeName::kStreaming);
   CHECK(config.port == 8080);
+  CHECK(config.listen_address.empty());
   CHECK(config.metrics_port == 8081);
   CHECK(config.read_timeout == 30s);
   CHECK(config.write_timeout == 30s);
   CHECK(config.exec_timeout == 30s);
   CHECK(config.idle_timeout == 120s);
+  CHECK_FALSE(config.healthcheck_interval.has_value());
   CHECK(config.shutdown_timeout == 30s);
-  CHECK_FALSE(config.healthcheck_interval);
-  CHECK(config.content_type == "application/octet-stream");
+  CHECK(config.startup_timeout == 60s);
+  CHECK(config.queue_timeout == 10s);
   CHECK(config.max_inflight == 0);
+  CHECK(config.max_queue == 0);
+  CHECK(config.max_body_size == 0);
+  CHECK(config.content_type == "application/octet-stream");
+  CHECK(config.static_path == "/home/app/public");
+  CHECK(config.upstream_url.empty());
+  CHECK(config.ready_path.empty());
+  CHECK_FALSE(config.buffer_request_body);
   CHECK(config.prefix_logs);
-  CHECK(config.cgi_headers);
   CHECK(config.log_line_limit == 65536);
+  CHECK(config.log_format == log::Format::kText);
+  CHECK(config.access_log == AccessLog::kAll);
+  CHECK_FALSE(config.log_call_id);
+  CHECK_FALSE(config.suppress_lock);
+  CHECK(config.restart == Restart::kNo);
+  CHECK(config.workers == 0);
+  CHECK(config.cgi_headers);
+  CHECK_FALSE(config.kill_on_disconnect.has_value());
+  CHECK(config.combine_output);
+  CHECK_FALSE(config.marshal_request);
+  CHECK_FALSE(config.write_debug);
+  CHECK_FALSE(config.read_debug);
+  CHECK_FALSE(config.debug_headers);
+  CHECK_FALSE(config.jwt_auth);
+  CHECK_FALSE(config.jwt_auth_debug);
+  CHECK_FALSE(config.jwt_auth_local);
+  CHECK(read_with({}).warnings.empty());
 }
 
-TEST_CASE("classic has no exec_timeout and no content_type unless they are set") {
-  CHECK(good({{"mode", "classic"}}).exec_timeout == 0s);
-  CHECK(good({{"mode", "classic"}}).content_type.empty());
-  CHECK(good({{"mode", "classic"}, {"exec_timeout", "5"}}).exec_timeout == 5s);
-  CHECK(good({{"mode", "classic"}, {"content_type", "text/html"}}).content_type == "text/html");
+TEST_CASE("every option is taken from its variable") {
+  struct Row {
+    const char* name;
+    const char* text;
+    const char* shown;
+  };
+  const Row rows[] = {
+      {"fprocess", "sh -c 'a b'", R"(["sh", "-c", "a b"])"},
+      {"function_process", R"(["x","\n\"\\"])", R"(["x", "\u000a\"\\"])"},
+      {"mode", "serializing", "serializing"},
+      {"cgi_headers", "no", "false"},
+      {"content_type", "text/html; charset=utf-8", "text/html; charset=utf-8"},
+      {"kill_on_disconnect", "off", "false"},
+      {"port", "0", "0"},
+      {"listen_address", "::1", "::1"},
+      {"listen_address", "[::1]", "[::1]"},
+      {"listen_address", "localhost", "localhost"},
+      {"metrics_port", "65535", "65535"},
+      {"workers", "256", "256"},
+      {"workers", "auto", "auto"},
+      {"exec_timeout", "0", "0s"},
+      {"read_timeout", "0", "0s"},
+      {"write_timeout", "1ms", "1ms"},
+      {"idle_timeout", "0", "0s"},
+      {"healthcheck_interval", "5", "5s"},
+      {"shutdown_timeout", "1m30s", "1m30s"},
+      {"max_inflight", "7", "7"},
+      {"max_queue", "8", "8"},
+      {"queue_timeout", "9", "9s"},
+      {"max_body_size", "10MiB", "10485760"},
+      {"prefix_logs", "0", "false"},
+      {"log_buffer_size", "256", "256"},
+      {"log_buffer_size", "64k", "65536"},
+      {"log_buffer_size", "-1", "1048576"},
+      {"log_format", "json", "json"},
+      {"access_log", "errors", "errors"},
+      {"access_log", "off", "off"},
+      {"log_callid", "1", "true"},
+      {"combine_output", "0", "false"},
+      {"marshal_request", "1", "true"},
+      {"write_debug", "1", "true"},
+      {"read_debug", "1", "true"},
+      {"debug_headers", "1", "true"},
+      {"upstream_url", "http://127.0.0.1:3000/api", "http://127.0.0.1:3000/api"},
+      {"upstream_url", "http://[::1]:3000", "http://[::1]:3000"},
+      {"upstream_url", "http://app", "http://app"},
+      {"upstream_url", "unix:/run/app.sock", "unix:/run/app.sock"},
+      {"upstream_url", "fastcgi://php:9000", "fastcgi://php:9000"},
+      {"startup_timeout", "2m", "2m0s"},
+      {"ready_path", "/ready", "/ready"},
+      {"http_buffer_req_body", "1", "true"},
+      {"restart", "on-failure", "on-failure"},
+      {"restart", "always", "always"},
+      {"static_path", "/srv/www", "/srv/www"},
+      {"suppress_lock", "1", "true"},
+      {"jwt_auth_debug", "1", "true"},
+      {"jwt_auth_local", "1", "true"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.name);
+    const Config config = config_of({{row.name, row.text}});
+    const std::string name = row.name == std::string("function_process") ? "fprocess" : row.name;
+    CHECK(described(config)[name] == row.shown);
+  }
+}
+
+TEST_CASE("what cannot be used is refused by name, with the value and what is accepted") {
+  struct Row {
+    const char* name;
+    std::vector<const char*> values;
+    const char* accepted;
+  };
+  const Row rows[] = {
+      {"port", {"80a80", "-1", "65536", "http", "8080 8081", "99999999999999999999"}, "0 to 65535"},
+      {"metrics_port", {"80a80", "-1", "65536"}, "0 to 65535"},
+      {"read_timeout", {"-1s", "soon", "1m30", "--", "1e9s"}, "it accepts a duration"},
+      {"write_timeout", {"0", "0s", "-5", "never"}, "it accepts a duration"},
+      {"exec_timeout", {"-1", "ten", "1x", "9999999999999h"}, "it accepts a duration"},
+      {"idle_timeout", {"-1", "x"}, "it accepts a duration"},
+      {"healthcheck_interval", {"-1", "x"}, "it accepts a duration"},
+      {"shutdown_timeout", {"-1", "x"}, "it accepts a duration"},
+      {"startup_timeout", {"-1", "x"}, "it accepts a duration"},
+      {"queue_timeout", {"-1", "x"}, "it accepts a duration"},
+      {"max_inflight", {"-1", "many", "1.5"}, "a whole number from 0 up"},
+      {"max_queue", {"-1", "many"}, "a whole number from 0 up"},
+      {"workers", {"0", "257", "-1", "many", "Auto"}, "auto or a whole number from 1 to 256"},
+      {"max_body_size", {"-1", "10XiB", "big"}, "it accepts bytes"},
+      {"log_buffer_size", {"x", "-2", "255", "0"}, "bytes from 256 up, or -1"},
+      {"log_format", {"xml", "JSON"}, "text or json"},
+      {"access_log", {"some"}, "all, errors or off"},
+      {"restart", {"sometimes"}, "no, on-failure or always"},
+      {"listen_address",
+       {"not an address", "300.1.1.1", "example.com", "[127.0.0.1]", "::g"},
+       "numeric address"},
+      {"ready_path", {"ready"}, "start with /"},
+      {"upstream_url",
+       {"localhost:3000", "http://", "http:///x", "http://a:0", "http://a:99999", "http://a:b",
+        "http://a b", "http://u@h/", "unix:app.sock", "unix:", "fastcgi://php", "ftp://x",
+        "http://[::g]:80", "http://::1:80"},
+       "http://host:port/prefix, unix:/path or fastcgi://host:port"},
+      {"upstream_url", {"https://app:443"}, "TLS"},
+      {"fprocess", {"echo \"unclosed"}, "without its end"},
+      {"fprocess", {"[1, 2]", "[]", "[\"unclosed\""}, "JSON array of strings"},
+      {"fprocess", {"echo \\"}, "backslash"},
+      {"mode",
+       {"nonsense", "Streaming", "http2"},
+       "streaming, serializing, classic, http, static, cgi or fastcgi"},
+      {"mode", {"afterburn", "inproc"}, "use mode=http"},
+  };
+  for (const Row& row : rows) {
+    for (const char* value : row.values) {
+      CAPTURE(row.name);
+      CAPTURE(value);
+      const std::string error = error_of({{row.name, value}});
+      CHECK(error.starts_with(std::string(row.name) + "=" + value + ": "));
+      CHECK(contains(error, row.accepted));
+      CHECK(error.find('\n') == std::string::npos);
+    }
+  }
+}
+
+TEST_CASE("every boolean option refuses what is no boolean") {
+  for (const char* name :
+       {"prefix_logs", "suppress_lock", "cgi_headers", "http_buffer_req_body", "combine_output",
+        "marshal_request", "write_debug", "read_debug", "debug_headers", "log_callid", "jwt_auth",
+        "jwt_auth_debug", "jwt_auth_local", "kill_on_disconnect"}) {
+    CAPTURE(name);
+    CHECK(contains(error_of({{name, "maybe"}}), "it accepts true or false"));
+  }
+}
+
+TEST_CASE("the port's error is as documented") {
+  CHECK(error_of({{"port", "80a80"}}) ==
+        "port=80a80: not a port; it accepts a number from 0 to 65535");
+}
+
+TEST_CASE("an error line stays one line whatever the value") {
+  const std::string error = error_of({{"port", "80\n80"}});
+  CHECK(error.find('\n') == std::string::npos);
+}
+
+TEST_CASE("all errors are reported at once") {
+  CHECK(read_with({{"port", "x"}, {"read_timeout", "x"}, {"mode", "x"}}).errors.size() == 3);
+}
+
+TEST_CASE("an option set to nothing counts as unset, and values are trimmed") {
+  const Config config =
+      config_of({{"exec_timeout", ""}, {"mode", "  "}, {"port", " 9000\t"}, {"workers", ""}});
+  CHECK(config.exec_timeout == 30s);
+  CHECK(config.mode == ModeName::kStreaming);
+  CHECK(config.port == 9000);
+}
+
+TEST_CASE("an alias means the same, and wins over the first name") {
+  CHECK(config_of({{"function_process", "head -c 1"}}).command.front() == "head");
+  CHECK(config_of({{"log_call_id", "1"}}).log_call_id);
+  CHECK(config_of({{"log_callid", "1"}, {"log_call_id", "0"}}).log_call_id == false);
+  CHECK(config_of({{"buffer_http", "1"}}).buffer_request_body);
+  CHECK(config_of({{"combined_output", "0"}}).combine_output == false);
+  const Config config =
+      config_of({{"upstream_url", "http://a:1"}, {"http_upstream_url", "http://b:2"}});
+  CHECK(config.upstream_url == "http://b:2");
+  CHECK(config_of({{"log_callid", "1"}, {"log_call_id", ""}}).log_call_id);
+}
+
+TEST_CASE("a message names the option as the user spelled it") {
+  CHECK(error_of({{"log_call_id", "x"}}).starts_with("log_call_id=x: "));
+  const auto error = [](const Setting& setting) {
+    const auto outcome = read({{"fprocess", "cat"}}, {setting});
+    REQUIRE(outcome.errors.size() == 1);
+    return outcome.errors.front();
+  };
+  CHECK(error({"exec_timeout", "soon"}).starts_with("--exec-timeout soon: "));
+  CHECK(error({"log_call_id", "x"}).starts_with("--log-call-id x: "));
+  const auto warnings = read_with({{"buffer_http", "1"}}).warnings;
+  REQUIRE(warnings.size() == 1);
+  CHECK(warnings.front().starts_with("buffer_http has no effect"));
+}
+
+TEST_CASE("the command line wins over the environment, aliases and all") {
+  const auto outcome = read({{"exec_timeout", "9s"}, {"function_process", "a"}, {"fprocess", "b"}},
+                            {{"exec_timeout", "5s"}, {"fprocess", "c"}});
+  CHECK(outcome.errors.empty());
+  CHECK(outcome.config.exec_timeout == 5s);
+  CHECK(outcome.config.command.front() == "c");
+}
+
+TEST_CASE("the command after -- is taken as it stands, and wins") {
+  const auto outcome = read({{"fprocess", "cat"}}, {{"fprocess", "tac"}}, {"php", "a b", "--x"});
+  CHECK(outcome.config.command == std::vector<std::string>{"php", "a b", "--x"});
+}
+
+TEST_CASE("without a command the error says how to name one") {
+  for (const char* mode : {"streaming", "serializing", "classic"}) {
+    const auto outcome = read({{"mode", mode}, {"fprocess", "  "}});
+    REQUIRE(outcome.errors.size() == 1);
+    CHECK(contains(outcome.errors.front(), "fprocess is not set"));
+    CHECK(contains(outcome.errors.front(), "--"));
+  }
+}
+
+TEST_CASE("classic has no exec_timeout and mirrors the content type, unless told otherwise") {
+  Config config = config_of({{"mode", "classic"}});
+  CHECK(config.exec_timeout == 0s);
+  CHECK(config.content_type.empty());
+  config = config_of({{"mode", "classic"}, {"exec_timeout", "3s"}, {"content_type", "text/plain"}});
+  CHECK(config.exec_timeout == 3s);
+  CHECK(config.content_type == "text/plain");
 }
 
 TEST_CASE("shutdown_timeout follows write_timeout") {
-  CHECK(good({{"write_timeout", "90s"}}).shutdown_timeout == 90s);
-  CHECK(good({{"write_timeout", "90s"}, {"shutdown_timeout", "5s"}}).shutdown_timeout == 5s);
+  CHECK(config_of({{"write_timeout", "40s"}}).shutdown_timeout == 40s);
+  CHECK(config_of({{"write_timeout", "40s"}, {"shutdown_timeout", "1s"}}).shutdown_timeout == 1s);
 }
 
-TEST_CASE("of two names for an option the second wins, and the command line over both") {
-  CHECK(good({{"fprocess", "one"}, {"function_process", "two"}}).command.front() == "two");
-  const auto outcome = read({{"fprocess", "one"}, {"port", "1"}}, {{"port", "2"}}, {"three", "a b"});
-  CHECK(outcome.errors.empty());
-  CHECK(outcome.config.port == 2);
-  CHECK(outcome.config.command == std::vector<std::string>{"three", "a b"});
+TEST_CASE("a mode that is not built yet is refused with those that are") {
+  for (const std::string mode : {"http", "static", "cgi", "fastcgi"}) {
+    CHECK(error_of({{"mode", mode}}) ==
+          "mode=" + mode +
+              ": not built yet; this version serves streaming, serializing and classic");
+  }
 }
 
-TEST_CASE("an empty value counts as unset") {
-  CHECK(good({{"exec_timeout", ""}, {"port", " "}}).exec_timeout == 30s);
+TEST_CASE("jwt_auth is never ignored") {
+  CHECK(contains(error_of({{"jwt_auth", "true"}}), "jwt_auth=true"));
+  CHECK_FALSE(config_of({{"jwt_auth", "false"}}).jwt_auth);
 }
 
-TEST_CASE("a value that cannot be used is refused with its name, itself and what is accepted") {
-  const std::vector<std::tuple<std::string, std::string, std::string>> bad = {
-      {"port", "80a80", "0 to 65535"},
-      {"port", "65536", "0 to 65535"},
-      {"metrics_port", "-1", "0 to 65535"},
-      {"mode", "steaming", "streaming, serializing, classic, http, static, cgi or fastcgi"},
-      {"mode", "afterburn", "mode=http"},
-      {"mode", "http", "not built yet"},
-      {"exec_timeout", "soon", "30s"},
-      {"exec_timeout", "-1s", "30s"},
-      {"write_timeout", "0", "more than 0"},
-      {"max_body_size", "10 apples", "10MiB"},
-      {"max_inflight", "many", "whole number"},
-      {"cgi_headers", "maybe", "true or false"},
-      {"log_format", "xml", "text or json"},
-      {"access_log", "some", "all, errors or off"},
-      {"restart", "never", "on-failure"},
-      {"workers", "0", "auto"},
-      {"log_buffer_size", "1", "256"},
-      {"ready_path", "ready", "/"},
-      {"upstream_url", "https://a", "http://host:port"},
-      {"fprocess", "echo 'x", "without its end"},
-      {"listen_address", "example.com", "127.0.0.1"},
-      {"jwt_auth", "true", "unset it"},
+TEST_CASE("a write_timeout shorter than exec_timeout is a warning") {
+  const auto warned = [](const Environment& environment) {
+    return read_with(environment).warnings.size();
   };
-  for (const auto& [name, value, accepted] : bad) {
-    std::map<std::string, std::string> environment = {{"fprocess", "cat"}};
-    environment[name] = value;
+  CHECK(warned({{"exec_timeout", "60s"}}) == 1);
+  CHECK(warned({{"write_timeout", "10s"}}) == 1);
+  CHECK(warned({{"exec_timeout", "30s"}, {"write_timeout", "30s"}}) == 0);
+  CHECK(warned({{"exec_timeout", "0"}, {"write_timeout", "1s"}}) == 0);
+  CHECK(warned({{"mode", "classic"}, {"write_timeout", "1s"}}) == 0);
+}
+
+TEST_CASE("an option without effect is taken, with a line that names it and says why") {
+  const Environment without_effect = {
+      {"max_queue", "1"},      {"queue_timeout", "1s"}, {"upstream_url", "http://a:1"},
+      {"static_path", "/srv"}, {"restart", "always"},   {"startup_timeout", "1s"},
+      {"ready_path", "/"},     {"buffer_http", "1"},    {"jwt_auth_debug", "1"},
+      {"jwt_auth_local", "1"}, {"combine_output", "0"}, {"marshal_request", "1"},
+      {"write_debug", "1"},    {"read_debug", "1"},     {"debug_headers", "1"},
+  };
+  for (const auto& [name, value] : without_effect) {
     CAPTURE(name);
-    const auto outcome = read(environment);
-    REQUIRE(outcome.errors.size() == 1);
-    CHECK(outcome.errors[0].starts_with(name + "=" + value + ": "));
-    CHECK(outcome.errors[0].find(accepted) != std::string::npos);
-    CHECK(outcome.errors[0].find('\n') == std::string::npos);
+    const auto outcome = read_with({{name, value}});
+    CHECK(outcome.errors.empty());
+    REQUIRE(outcome.warnings.size() == 1);
+    CHECK(outcome.warnings.front().starts_with(name + " has no effect: "));
   }
+  CHECK(read_with({{"mode", "classic"}, {"write_debug", "1"}}).warnings.empty());
 }
 
-TEST_CASE("all errors come at once, and a setting is named as it was spelled") {
-  const auto outcome =
-      read({{"port", "x"}, {"read_timeout", "y"}}, {{"exec_timeout", "z"}});
-  CHECK(outcome.errors.size() == 4);  // these and the missing fprocess
-  const auto aliased = read({{"fprocess", "cat"}, {"log_call_id", "maybe"}}, {{"exec_timeout", "z"}});
-  REQUIRE(aliased.errors.size() == 2);
-  CHECK(aliased.errors[0].starts_with("--exec-timeout z: "));
-  CHECK(aliased.errors[1].starts_with("log_call_id=maybe: "));
+TEST_CASE("the description has every option once") {
+  std::set<std::string> names;
+  for (const Option& option : options()) names.insert(std::string(option.name));
+  std::set<std::string> shown;
+  for (const auto& [name, value] : described(config_of({}))) shown.insert(name);
+  CHECK(names == shown);
+  const std::string text = describe(config_of({}));
+  CHECK(static_cast<size_t>(std::count(text.begin(), text.end(), '\n')) == options().size());
 }
 
-TEST_CASE("what has no effect is said") {
-  auto outcome = read({{"fprocess", "cat"}, {"max_queue", "5"}, {"marshal_request", "true"}});
-  CHECK(outcome.errors.empty());
-  CHECK(outcome.warnings.size() == 2);
-  outcome = read({{"fprocess", "cat"}, {"mode", "classic"}, {"marshal_request", "true"}});
-  CHECK(outcome.warnings.empty());
-}
-
-TEST_CASE("every option is described, once, under its name") {
-  const std::string text = "\n" + describe(good({}));
-  for (const Option& option : options()) {
-    const std::string line = "\n" + std::string(option.name) + "=";
-    CAPTURE(line);
-    CHECK(text.find(line) != std::string::npos);
-    CHECK(text.find(line) == text.rfind(line));
+TEST_CASE("what the description shows is read back as it was") {
+  const auto first = described(config_of(
+      {{"exec_timeout", "61500ms"}, {"workers", "2"}, {"fprocess", R"(sh -c "printf '\n'")"}}));
+  Environment environment;
+  for (const auto& [name, value] : first) {
+    if (value != "by mode") environment[name] = value;
   }
+  CHECK(described(config_of(environment)) == first);
 }
 
-TEST_CASE("every default in the table is one that its option accepts") {
+TEST_CASE("names and aliases are unique, and every default is one that its option takes") {
+  std::set<std::string_view> names;
   for (const Option& option : options()) {
     CAPTURE(option.name);
-    if (option.default_text.empty() || option.default_text == "write_timeout" ||
-        option.default_text == "by mode") {
-      continue;
-    }
+    CHECK(names.insert(option.name).second);
+    for (const std::string_view alias : option.aliases) CHECK(names.insert(alias).second);
+    CHECK_FALSE(option.meaning.empty());
+    CHECK_FALSE(option.group.empty());
     Config config;
-    CHECK_FALSE(option.apply(config, option.default_text));
+    if (!option.default_text.empty() && !option.default_follows) {
+      CHECK_FALSE(option.apply(config, option.default_text).has_value());
+    }
   }
 }
+
+TEST_CASE("the README's table has a row for every option") {
+  const std::string table = option_table_markdown();
+  CHECK(table.starts_with("| variable | default | meaning |\n|---|---|---|\n"));
+  CHECK(static_cast<size_t>(std::count(table.begin(), table.end(), '\n')) == options().size() + 2);
+  CHECK(contains(table, "\n| `fprocess`, `function_process` |  | "));
+  CHECK(contains(table, "\n| `exec_timeout` | `30s` | "));
+}
+
+TEST_CASE("a long option is the name with dashes") {
+  CHECK(long_option("http_buffer_req_body") == "http-buffer-req-body");
+}
+
+}  // namespace watchdog

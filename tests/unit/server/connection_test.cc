@@ -193,7 +193,8 @@ TEST_CASE_FIXTURE(Fixture, "pipelined requests are answered one after the other,
   in_turn([&] { reply_ok(mode.exchange()); });
   CHECK(until([&] { return mode.invoked == 2; }));
   in_turn([&] { reply_ok(mode.exchange()); });
-  CHECK(until([&] { return received.size() > 100 && received.ends_with("ok") && mode.destroyed == 2; }));
+  CHECK(until(
+      [&] { return received.size() > 100 && received.ends_with("ok") && mode.destroyed == 2; }));
   CHECK(mode.targets == std::vector<std::string>{"/1", "/2"});
 }
 
@@ -437,7 +438,9 @@ TEST_CASE_FIXTURE(Fixture, "an invocation that outlives its client runs to its e
   CHECK(server->connections() == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a client that leaves within its body has the invocation cancelled, whatever it outlives") {
+TEST_CASE_FIXTURE(
+    Fixture,
+    "a client that leaves within its body has the invocation cancelled, whatever it outlives") {
   mode.outlives_client = true;
   say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
   CHECK(until([&] { return mode.body == "abc"; }));
@@ -446,7 +449,9 @@ TEST_CASE_FIXTURE(Fixture, "a client that leaves within its body has the invocat
   CHECK_FALSE(mode.body_ended);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an answer that comes before the end of the body is sent at once, and the rest is thrown away") {
+TEST_CASE_FIXTURE(Fixture,
+                  "an answer that comes before the end of the body is sent at once, and the rest "
+                  "is thrown away") {
   say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
   CHECK(until([&] { return mode.body == "abc"; }));
   in_turn([&] { reply_ok(mode.exchange()); });
@@ -491,7 +496,8 @@ TEST_CASE_FIXTURE(Fixture, "abort answers 503 to what is still unanswered") {
   CHECK(mode.destroyed == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a request in flight is counted while it is, and once when it has ended") {
+TEST_CASE_FIXTURE(Fixture,
+                  "a request in flight is counted while it is, and once when it has ended") {
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   CHECK(metrics.requests_in_flight == 1);
