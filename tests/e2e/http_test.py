@@ -303,7 +303,7 @@ class Limits(Case):
             self.assertFalse(response.complete, mode)
 
     def test_a_client_that_reads_slowly_is_served(self):
-        dog = self.start(fprocess="head -c 12000000 /dev/zero", write_timeout="500ms")
+        dog = self.start(fprocess="head -c 12000000 /dev/zero", write_timeout="1500ms")
         client = self.client(dog, receive_buffer=65536)
         client.send(head())
         response = client.head()
