@@ -1,44 +1,77 @@
+#include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
-#include "http/reader.h"
+#include "base/text.h"
+#include "tests/unit/http/transcript.h"
 
-using namespace watchdog;
+// However bytes are cut into pieces, a Reader says the same of them, and the fields of a head are
+// those that a plain split of its lines gives.
 
 namespace {
 
-// Everything that a Reader says of these bytes, fed in pieces of at most `most`.
-std::string read(std::string_view bytes, size_t most) {
-  Reader reader;
-  std::string said;
+using namespace watchdog;
+
+void require(bool held, const char* promise) {
+  if (held) return;
+  std::fprintf(stderr, "broken: %s\n", promise);
+  std::abort();
+}
+
+std::vector<std::string_view> in_random_pieces(std::string_view bytes) {
+  uint32_t state = 2166136261U;
+  for (const char c : bytes) state = (state ^ static_cast<unsigned char>(c)) * 16777619U;
+  std::vector<std::string_view> pieces;
   while (!bytes.empty()) {
-    const std::string piece(bytes.substr(0, most));
-    bytes.remove_prefix(piece.size());
-    reader.feed(piece);
-    for (;;) {
-      const Reader::Event event = reader.next();
-      if (event == Reader::Event::kNeedMore) break;
-      if (event == Reader::Event::kError) return said + "E" + std::to_string(reader.error().status);
-      if (event == Reader::Event::kHead) {
-        said.append("H").append(reader.request().method).append(reader.request().target);
-        for (const Field& field : reader.request().fields)
-          said.append(field.name).append(field.value);
-      }
-      if (event == Reader::Event::kBody) said.append(reader.body());
-      if (event == Reader::Event::kEnd) said += ".";
-    }
-    if (reader.consumed() != piece.size()) std::abort();
+    state = state * 1664525U + 1013904223U;
+    const size_t size = 1 + (state >> 16) % 40;
+    pieces.push_back(bytes.substr(0, size));
+    bytes.remove_prefix(pieces.back().size());
   }
-  return said;
+  return pieces;
+}
+
+// The first head in the bytes, which the reader has accepted, against a split of its lines.
+void check_first_head(std::string_view bytes) {
+  Reader reader;
+  reader.feed(bytes);
+  if (reader.next() != Reader::Event::kHead) return;
+  const RequestHead& head = reader.request();
+  std::string_view text = bytes.substr(0, reader.consumed());
+  while (text.starts_with("\r\n")) text.remove_prefix(2);
+  const auto next_line = [&text] {
+    const size_t end = text.find("\r\n");
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(end + 2);
+    return line;
+  };
+  std::string request_line(head.method);
+  request_line.append(" ").append(head.target);
+  request_line.append(head.minor_version == 1 ? " HTTP/1.1" : " HTTP/1.0");
+  require(next_line() == request_line, "the request line is taken apart rightly");
+  for (const Field& field : head.fields) {
+    const std::string_view line = next_line();
+    const size_t colon = line.find(':');
+    require(field.name == line.substr(0, colon), "a name is what stands before the colon");
+    require(field.value == trim(line.substr(colon + 1)), "a value is what stands after it");
+  }
+  require(text == "\r\n", "the head ends with an empty line");
+  const bool chunked = head.framing == BodyFraming::kChunked;
+  require((head.fields.find("transfer-encoding") != nullptr) == chunked, "chunked says so");
+  require(!chunked || head.fields.find("content-length") == nullptr, "there is one framing");
 }
 
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
-  const std::string whole = read(bytes, SIZE_MAX);
-  if (read(bytes, 1) != whole || read(bytes, 7) != whole) std::abort();
+  check_first_head(bytes);
+  const std::string whole = transcript({bytes});
+  require(transcript(in_pieces_of(1, bytes)) == whole, "byte by byte is the same as whole");
+  require(transcript(in_random_pieces(bytes)) == whole, "pieces are the same as the whole");
   return 0;
 }

@@ -160,22 +160,21 @@ void append_chunk_header(std::string& out, uint64_t size) {
 }
 
 std::string_view http_date() {
-  constexpr std::array<std::string_view, 7> kDays = {"Sun", "Mon", "Tue", "Wed",
-                                                     "Thu", "Fri", "Sat"};
-  constexpr std::array<std::string_view, 12> kMonths = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                                        "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  constexpr std::string_view kDays = "SunMonTueWedThuFriSat";
+  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
   thread_local time_t formatted = -1;
-  thread_local std::string text;
+  thread_local std::array<char, sizeof "Sun, 06 Nov 1994 08:49:37 GMT"> text;
   const time_t now = ::time(nullptr);
-  if (now == formatted) return text;
-  formatted = now;
-  tm parts{};
-  gmtime_r(&now, &parts);
-  text = fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
-                     kDays[static_cast<size_t>(parts.tm_wday)], parts.tm_mday,
-                     kMonths[static_cast<size_t>(parts.tm_mon)], parts.tm_year + 1900,
+  if (now != formatted) {
+    formatted = now;
+    tm parts{};
+    ::gmtime_r(&now, &parts);
+    fmt::format_to_n(text.data(), text.size(), "{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
+                     kDays.substr(static_cast<size_t>(parts.tm_wday) * 3, 3), parts.tm_mday,
+                     kMonths.substr(static_cast<size_t>(parts.tm_mon) * 3, 3), parts.tm_year + 1900,
                      parts.tm_hour, parts.tm_min, parts.tm_sec);
-  return text;
+  }
+  return {text.data(), text.size() - 1};
 }
 
 }  // namespace watchdog

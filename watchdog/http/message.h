@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -18,6 +19,7 @@ class Fields {
  public:
   void add(std::string_view name, std::string_view value) { list_.push_back({name, value}); }
   void clear() { list_.clear(); }
+  void reserve(size_t size) { list_.reserve(size); }
   auto begin() const { return list_.begin(); }
   auto end() const { return list_.end(); }
   size_t size() const { return list_.size(); }

@@ -3,7 +3,8 @@
 #include <llhttp.h>
 
 #include <algorithm>
-#include <cstring>
+#include <optional>
+#include <utility>
 
 #include "base/text.h"
 
@@ -11,275 +12,317 @@ namespace watchdog {
 
 namespace {
 
+using Event = Reader::Event;
+
 // RFC 9112 2.2 asks us to ignore some before a request line.
 constexpr int kMostEmptyLines = 4;
-// Beyond the target the request line holds a method, a version and two spaces.
+// Beyond its target a request line holds a method, a version and two spaces.
 constexpr size_t kRestOfRequestLine = 64;
-// A head that was larger is not kept while a connection is idle.
-constexpr size_t kSmallHead = 4096;
+constexpr size_t kUsualHead = 1024;
+
+// The bytes fed, how many of them have been used, and what is wrong with them.
+struct Input {
+  std::string_view bytes;
+  size_t used = 0;
+  Refusal refusal;
+
+  bool empty() const { return used == bytes.size(); }
+  std::string_view rest() const { return bytes.substr(used); }
+  std::string_view take(uint64_t most) {
+    const auto size = static_cast<size_t>(std::min<uint64_t>(most, bytes.size() - used));
+    used += size;
+    return bytes.substr(used - size, size);
+  }
+  Event refuse(const Refusal& why) {
+    refusal = why;
+    return Event::kError;
+  }
+};
+
+// Text gathered line by line from pieces of any size. Bytes are looked at in their order, and a
+// limit is met at the same byte however they come: so is the first thing that is wrong.
+class Lines {
+ public:
+  // Takes input up to the end of a line, or all of it, and holds no more than `most` bytes. None
+  // when line() is complete.
+  std::optional<Event> take(Input& input, size_t most, const Refusal& too_long) {
+    const std::string_view rest = input.rest();
+    const size_t newline = rest.find('\n');
+    const size_t wanted = newline == std::string_view::npos ? rest.size() : newline + 1;
+    const size_t room = most - text_.size();
+    const bool fits = wanted <= room;
+    const bool complete = fits && newline != std::string_view::npos;
+    // A CR at the end of the last piece waits for its LF.
+    const size_t unchecked = text_.ends_with('\r') ? text_.size() - 1 : text_.size();
+    text_.append(input.take(std::min(wanted, room)));
+
+    std::string_view fresh = std::string_view(text_).substr(unchecked);
+    if (complete) fresh.remove_suffix(1);
+    const bool ends_with_cr = fresh.ends_with('\r');
+    if (ends_with_cr) fresh.remove_suffix(1);
+    if (const auto refused = check_line_bytes(fresh)) return input.refuse(*refused);
+    if (!fits) return input.refuse(too_long);
+    if (!complete) return Event::kNeedMore;
+    if (!ends_with_cr) return input.refuse({400, "an LF without CR"});
+    return std::nullopt;
+  }
+
+  // The line that was just completed, without its CRLF.
+  std::string_view line() const {
+    return std::string_view(text_).substr(line_start_, text_.size() - line_start_ - 2);
+  }
+  bool in_first_line() const { return line_start_ == 0; }
+  void start_line() { line_start_ = text_.size(); }
+
+  std::string_view text() const { return text_; }
+  void clear() {
+    text_.clear();
+    line_start_ = 0;
+  }
+  void reserve(size_t size) { text_.reserve(size); }
+  void free() { *this = Lines(); }
+
+ private:
+  std::string text_;
+  size_t line_start_ = 0;
+};
+
+// The body of a message, however it is framed (RFC 9112 6 and 7).
+class Body {
+ public:
+  void start(BodyFraming framing, uint64_t length) {
+    remaining_ = length;
+    state_ = framing == BodyFraming::kChunked ? State::kChunkLine : State::kSized;
+  }
+
+  Event next(Input& input) {
+    for (;;) {
+      if (const auto event = step(input)) return *event;
+    }
+  }
+
+  std::string_view piece() const { return piece_; }
+  void shrink() { lines_.free(); }
+
+ private:
+  enum class State { kSized, kChunkLine, kChunkData, kChunkEnd, kTrailers };
+
+  // None when there is nothing to tell yet.
+  std::optional<Event> step(Input& input) {
+    switch (state_) {
+      case State::kSized:
+        return remaining_ > 0 ? take_piece(input) : Event::kEnd;
+      case State::kChunkLine:
+        return read_chunk_line(input);
+      case State::kChunkData:
+        if (remaining_ > 0) return take_piece(input);
+        state_ = State::kChunkEnd;
+        return std::nullopt;
+      case State::kChunkEnd:
+        return read_chunk_end(input);
+      case State::kTrailers:
+        return read_trailer(input);
+    }
+    return std::nullopt;
+  }
+
+  Event take_piece(Input& input) {
+    piece_ = input.take(remaining_);
+    remaining_ -= piece_.size();
+    return piece_.empty() ? Event::kNeedMore : Event::kBody;
+  }
+
+  std::optional<Event> read_chunk_line(Input& input) {
+    const auto event =
+        lines_.take(input, Reader::kMaxChunkLine, {400, "too long a chunk size and extension"});
+    if (event) return event;
+    if (const auto refused = check_chunk_line(lines_.line(), remaining_)) {
+      return input.refuse(*refused);
+    }
+    lines_.clear();
+    state_ = remaining_ > 0 ? State::kChunkData : State::kTrailers;
+    return std::nullopt;
+  }
+
+  std::optional<Event> read_chunk_end(Input& input) {
+    constexpr std::string_view kEnd = "\r\n";
+    for (; chunk_end_ < kEnd.size(); ++chunk_end_) {
+      if (input.empty()) return Event::kNeedMore;
+      if (input.take(1).front() != kEnd[chunk_end_]) {
+        return input.refuse({400, "no CRLF after a chunk"});
+      }
+    }
+    chunk_end_ = 0;
+    state_ = State::kChunkLine;
+    return std::nullopt;
+  }
+
+  // Trailers are checked and dropped: a function has no place for them.
+  std::optional<Event> read_trailer(Input& input) {
+    const auto event =
+        lines_.take(input, Reader::kMaxTrailers, {431, "too large a trailer section"});
+    if (event) return event;
+    if (lines_.line().empty()) {
+      lines_.clear();
+      return Event::kEnd;
+    }
+    if (const auto refused = check_field_line(lines_.line())) return input.refuse(*refused);
+    lines_.start_line();
+    return std::nullopt;
+  }
+
+  State state_ = State::kSized;
+  uint64_t remaining_ = 0;  // bytes of the body, or of the chunk
+  size_t chunk_end_ = 0;    // bytes seen of the CRLF after a chunk
+  std::string_view piece_;
+  Lines lines_;
+};
 
 // What llhttp finds in a head, as views into it.
 struct Found {
-  RequestHead* head;
-  std::string_view name;
-  std::string_view value;
+  RequestHead& head;
+  std::string_view name{};
+  std::string_view value{};
 };
 
 Found& found(llhttp_t* parser) {
   return *static_cast<Found*>(parser->data);
 }
 
-const llhttp_settings_t& callbacks() {
-  static const llhttp_settings_t settings = [] {
-    llhttp_settings_t s;
-    llhttp_settings_init(&s);
-    s.on_url = [](llhttp_t* parser, const char* at, size_t size) {
-      found(parser).head->target = {at, size};
-      return 0;
-    };
-    s.on_header_field = [](llhttp_t* parser, const char* at, size_t size) {
-      if (size > 0) found(parser).name = {at, size};
-      return 0;
-    };
-    s.on_header_value = [](llhttp_t* parser, const char* at, size_t size) {
-      if (size > 0) found(parser).value = {at, size};
-      return 0;
-    };
-    s.on_header_value_complete = [](llhttp_t* parser) {
-      Found& here = found(parser);
-      here.head->fields.add(here.name, trim(here.value));
-      here.value = {};
-      return 0;
-    };
-    // The head is all that it gets; what follows is ours to count, upgrade or not.
-    s.on_headers_complete = [](llhttp_t* parser) {
-      parser->upgrade = 0;
-      return static_cast<int>(HPE_PAUSED);
-    };
-    return s;
-  }();
-  return settings;
-}
+constexpr llhttp_settings_t kCallbacks = [] {
+  llhttp_settings_t callbacks{};
+  callbacks.on_url = [](llhttp_t* parser, const char* at, size_t size) {
+    found(parser).head.target = {at, size};
+    return 0;
+  };
+  callbacks.on_header_field = [](llhttp_t* parser, const char* at, size_t size) {
+    found(parser).name = {at, size};
+    return 0;
+  };
+  callbacks.on_header_value = [](llhttp_t* parser, const char* at, size_t size) {
+    found(parser).value = {at, size};
+    return 0;
+  };
+  callbacks.on_header_value_complete = [](llhttp_t* parser) {
+    Found& here = found(parser);
+    here.head.fields.add(here.name, trim(std::exchange(here.value, {})));
+    return 0;
+  };
+  // The head is all that llhttp gets: it must neither frame a body nor switch protocols.
+  callbacks.on_headers_complete = [](llhttp_t*) -> int { return HPE_PAUSED; };
+  return callbacks;
+}();
 
 }  // namespace
 
 struct Reader::Parser {
-  enum class State { kHead, kSized, kChunkLine, kChunkData, kChunkEnd, kTrailers, kEnd, kRefused };
-  enum class Line { kIncomplete, kComplete, kRefused };
+  enum class State {
+    kBetween,  // perhaps in empty lines
+    kHead,
+    kBody,  // or at the end of a message that has none
+    kRefused,
+  };
 
-  State state = State::kHead;
-  std::string_view input;
-  size_t used = 0;
-  std::string text;       // the head, or the line of a chunk or trailer, as far as it has come
-  size_t line_start = 0;  // in text, of the line that is being gathered
-  size_t lines = 0;
-  int empty_lines = 0;
-  uint64_t remaining = 0;  // bytes of the body, or of the chunk
-  RequestHead request;
-  std::string_view body;
-  Refusal refusal;
+  Event next() {
+    const Event event = step();
+    if (event == Event::kEnd) state = State::kBetween;
+    if (event == Event::kError) state = State::kRefused;
+    return event;
+  }
 
-  Event refuse(const Refusal& why) {
-    state = State::kRefused;
-    refusal = why;
+  Event step() {
+    switch (state) {
+      case State::kBetween:
+        return skip_empty_lines();
+      case State::kHead:
+        return read_head();
+      case State::kBody:
+        return body.next(input);
+      case State::kRefused:
+        break;
+    }
     return Event::kError;
   }
 
-  // Takes input up to the next LF into text. On kComplete the line stands at line_start, without
-  // its CRLF being looked at by anybody else.
-  Line gather_line(size_t most, const Refusal& too_long) {
-    const std::string_view rest = input.substr(used);
-    const size_t newline = rest.find('\n');
-    const size_t size = newline == std::string_view::npos ? rest.size() : newline + 1;
-    if (text.size() + size > most) {
-      refuse(too_long);
-      return Line::kRefused;
-    }
-    const size_t checked = std::max(line_start, text.size() - (text.ends_with('\r') ? 1 : 0));
-    text.append(rest.substr(0, size));
-    used += size;
-    const bool complete = newline != std::string_view::npos;
-    if (complete && !text.ends_with("\r\n")) {
-      refuse({400, "an LF without CR"});
-      return Line::kRefused;
-    }
-    std::string_view fresh = std::string_view(text).substr(checked);
-    if (complete) fresh.remove_suffix(std::min<size_t>(fresh.size(), 2));
-    if (complete && fresh.ends_with('\r')) {
-      refuse({400, "a CR without LF"});
-      return Line::kRefused;
-    }
-    if (const auto wrong = check_line_bytes(fresh)) {
-      refuse(*wrong);
-      return Line::kRefused;
-    }
-    return complete ? Line::kComplete : Line::kIncomplete;
-  }
-
-  std::string_view line() const {
-    return std::string_view(text).substr(line_start, text.size() - line_start - 2);
-  }
-
-  void start_line() { line_start = text.size(); }
-
-  void start_text() {
-    text.clear();
-    line_start = 0;
-    lines = 0;
-  }
-
-  Event read_head() {
-    for (;;) {
-      const bool first = lines == 0;
-      const Line got = first ? gather_line(kMaxTarget + kRestOfRequestLine,
-                                           {414, "the request target is too long"})
-                             : gather_line(kMaxHead, {431, "the header is too large"});
-      if (got == Line::kRefused) return Event::kError;
-      if (got == Line::kIncomplete) return Event::kNeedMore;
-      if (line().empty() && !first) return parse_head();
-      if (line().empty()) {
-        if (++empty_lines > kMostEmptyLines) return refuse({400, "empty lines before a request"});
-        start_text();
-        continue;
+  Event skip_empty_lines() {
+    for (; !input.empty(); input.take(1)) {
+      const char c = input.rest().front();
+      if (!after_cr && c != '\r') return start_head();
+      if (after_cr && c != '\n') return input.refuse({400, "a CR without LF"});
+      if (after_cr && ++empty_lines > kMostEmptyLines) {
+        return input.refuse({400, "too many empty lines before a request"});
       }
-      if (lines > kMaxFields) return refuse({431, "too many header fields"});
-      const auto wrong = first ? check_request_line(line()) : check_field_line(line());
-      if (wrong) return refuse(*wrong);
-      ++lines;
-      start_line();
-    }
-  }
-
-  Event parse_head() {
-    empty_lines = 0;
-    request.method = std::string_view(text).substr(0, text.find(' '));
-    request.fields.clear();
-    request.framing = BodyFraming::kNone;
-    request.content_length = 0;
-    Found here{&request, {}, {}};
-    llhttp_t parser;
-    llhttp_init(&parser, HTTP_REQUEST, &callbacks());
-    parser.data = &here;
-    const llhttp_errno_t error = llhttp_execute(&parser, text.data(), text.size());
-    if (error != HPE_PAUSED) return refuse({400, "not an HTTP request"});
-    request.minor_version = parser.http_minor;
-    if (request.target.size() > kMaxTarget) return refuse({414, "the request target is too long"});
-    if (const auto wrong = complete_head(request)) return refuse(*wrong);
-    state = State::kEnd;
-    if (request.framing == BodyFraming::kSized) {
-      state = State::kSized;
-      remaining = request.content_length;
-    } else if (request.framing == BodyFraming::kChunked) {
-      state = State::kChunkLine;
-      chunk.clear();
-    }
-    return Event::kHead;
-  }
-
-  // The bytes of the body, or of a chunk, that are here.
-  bool take_body() {
-    const std::string_view rest = input.substr(used);
-    body = rest.substr(0, static_cast<size_t>(std::min<uint64_t>(remaining, rest.size())));
-    used += body.size();
-    remaining -= body.size();
-    return !body.empty();
-  }
-
-  // Lines within a chunked body are gathered apart from the head, whose views must stay.
-  std::string chunk;
-
-  Line gather_chunk_line(size_t most, const Refusal& too_long) {
-    text.swap(chunk);
-    const size_t head_line_start = std::exchange(line_start, 0);
-    const Line got = gather_line(most, too_long);
-    line_start = head_line_start;
-    text.swap(chunk);
-    return got;
-  }
-
-  Event read_chunk_line() {
-    const Line got = gather_chunk_line(kMaxChunkLine, {400, "a chunk's line is too long"});
-    if (got == Line::kRefused) return Event::kError;
-    if (got == Line::kIncomplete) return Event::kNeedMore;
-    const std::string_view whole = std::string_view(chunk).substr(0, chunk.size() - 2);
-    if (const auto wrong = check_chunk_line(whole, remaining)) return refuse(*wrong);
-    chunk.clear();
-    trailer_bytes = 0;
-    state = remaining > 0 ? State::kChunkData : State::kTrailers;
-    return next();
-  }
-
-  Event read_chunk_end() {
-    while (used < input.size()) {
-      const char wanted = chunk.empty() ? '\r' : '\n';
-      if (input[used] != wanted) return refuse({400, "a chunk is not followed by CRLF"});
-      ++used;
-      if (wanted == '\n') {
-        chunk.clear();
-        state = State::kChunkLine;
-        return next();
-      }
-      chunk = "\r";
+      after_cr = !after_cr;
     }
     return Event::kNeedMore;
   }
 
-  size_t trailer_bytes = 0;
+  Event start_head() {
+    state = State::kHead;
+    empty_lines = 0;
+    check = HeadCheck();
+    head.clear();
+    head.reserve(kUsualHead);
+    return read_head();
+  }
 
-  // Checked and dropped: a function has no place for them.
-  Event read_trailers() {
+  Event read_head() {
     for (;;) {
-      const Line got =
-          gather_chunk_line(kMaxTrailers - trailer_bytes, {431, "the trailers are too large"});
-      if (got == Line::kRefused) return Event::kError;
-      if (got == Line::kIncomplete) return Event::kNeedMore;
-      const std::string_view whole = std::string_view(chunk).substr(0, chunk.size() - 2);
-      if (whole.empty()) {
-        chunk.clear();
-        state = State::kEnd;
-        return next();
-      }
-      if (const auto wrong = check_field_line(whole)) return refuse(*wrong);
-      trailer_bytes += chunk.size();
-      chunk.clear();
+      const bool first = head.in_first_line();
+      const auto event = first ? head.take(input, kMaxTarget + kRestOfRequestLine,
+                                           {414, "too long a request line"})
+                               : head.take(input, kMaxHead, {431, "too large a header section"});
+      if (event) return *event;
+      const std::string_view line = head.line();
+      if (line.empty()) return parse_head();
+      const auto refused = first ? check.request_line(line, kMaxTarget) : check.field_line(line);
+      if (refused) return input.refuse(*refused);
+      if (check.fields() > kMaxFields) return input.refuse({431, "too many header fields"});
+      head.start_line();
     }
   }
 
-  Event next() {
-    switch (state) {
-      case State::kHead:
-        return read_head();
-      case State::kSized:
-        if (remaining == 0) {
-          state = State::kEnd;
-          return next();
-        }
-        return take_body() ? Event::kBody : Event::kNeedMore;
-      case State::kChunkLine:
-        return read_chunk_line();
-      case State::kChunkData:
-        if (remaining == 0) {
-          state = State::kChunkEnd;
-          return next();
-        }
-        return take_body() ? Event::kBody : Event::kNeedMore;
-      case State::kChunkEnd:
-        return read_chunk_end();
-      case State::kTrailers:
-        return read_trailers();
-      case State::kEnd:
-        state = State::kHead;
-        over = true;
-        return Event::kEnd;
-      case State::kRefused:
-        return Event::kError;
+  Event parse_head() {
+    if (const auto refused = check.end()) return input.refuse(*refused);
+    const std::string_view text = head.text();
+    request.method = text.substr(0, text.find(' '));
+    request.fields.clear();
+    request.fields.reserve(check.fields());
+    request.framing = check.framing();
+    request.content_length = check.content_length();
+
+    Found here{request};
+    llhttp_t parser;
+    llhttp_init(&parser, HTTP_REQUEST, &kCallbacks);
+    parser.data = &here;
+    if (llhttp_execute(&parser, text.data(), text.size()) != HPE_PAUSED) {
+      return input.refuse({400, "malformed request"});
     }
-    return Event::kError;
+    request.minor_version = parser.http_minor;
+    read_options();
+
+    body.start(request.framing, request.content_length);
+    state = State::kBody;
+    return Event::kHead;
   }
 
-  bool between_messages() const { return state == State::kHead && (over || text.empty()); }
+  // RFC 9112 9.3, RFC 9110 10.1.1.
+  void read_options() {
+    const bool http_1_1 = request.minor_version >= 1;
+    const bool wanted = http_1_1 || request.fields.lists("connection", "keep-alive");
+    request.keep_alive = wanted && !request.fields.lists("connection", "close");
+    request.expects_continue =
+        http_1_1 && request.has_body() && request.fields.lists("expect", "100-continue");
+  }
 
-  bool over = true;  // the last message has ended: its head goes when the next one begins
+  State state = State::kBetween;
+  bool after_cr = false;
+  int empty_lines = 0;
+  Input input;
+  Lines head;
+  HeadCheck check;
+  RequestHead request;
+  Body body;
 };
 
 Reader::Reader() : parser_(std::make_unique<Parser>()) {}
@@ -287,21 +330,16 @@ Reader::Reader() : parser_(std::make_unique<Parser>()) {}
 Reader::~Reader() = default;
 
 void Reader::feed(std::string_view bytes) {
-  parser_->input = bytes;
-  parser_->used = 0;
+  parser_->input.bytes = bytes;
+  parser_->input.used = 0;
 }
 
 Reader::Event Reader::next() {
-  if (parser_->between_messages()) {
-    if (parser_->used == parser_->input.size()) return Event::kNeedMore;
-    parser_->over = false;
-    parser_->start_text();
-  }
   return parser_->next();
 }
 
 size_t Reader::consumed() const {
-  return parser_->used;
+  return parser_->input.used;
 }
 
 const RequestHead& Reader::request() const {
@@ -309,24 +347,21 @@ const RequestHead& Reader::request() const {
 }
 
 std::string_view Reader::body() const {
-  return parser_->body;
+  return parser_->body.piece();
 }
 
 const Refusal& Reader::error() const {
-  return parser_->refusal;
+  return parser_->input.refusal;
 }
 
 bool Reader::between_messages() const {
-  return parser_->between_messages();
+  return parser_->state == Parser::State::kBetween;
 }
 
 void Reader::shrink() {
-  if (parser_->text.capacity() > kSmallHead) {
-    parser_->text.clear();
-    parser_->text.shrink_to_fit();
-  }
-  parser_->chunk.clear();
-  parser_->chunk.shrink_to_fit();
+  parser_->request = RequestHead();
+  parser_->head.free();
+  parser_->body.shrink();
 }
 
 }  // namespace watchdog

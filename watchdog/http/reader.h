@@ -14,19 +14,20 @@ namespace watchdog {
 // it bytes with feed(), then call next() until it says kNeedMore or kError. It never calls out.
 //
 //   kHead      request() is complete and valid until the next kHead
-//   kBody      body() is the next piece, a view into the bytes fed
+//   kBody      body() is the next piece, never empty, a view into the bytes fed
 //   kEnd       the message is over; request() stays valid until next() is called again
 //   kNeedMore  all bytes fed were consumed (consumed() equals their number); feed more
 //   kError     error() says what to answer; only the end of the connection helps
 //
-// llhttp does the parsing. In front of it stand our own checks, so that every version of llhttp
-// refuses the same messages: a head is gathered whole, checked line by line, and only then parsed.
-// Owned by its connection.
+// A head is gathered whole, checked line by line as it comes, and only then parsed by llhttp: so
+// every version of llhttp refuses the same messages, and views of the head are contiguous. Bodies
+// are framed here; the lines of a chunked one pass the same checks, and its trailers are dropped.
+// However the bytes are cut into pieces, the outcome is the same. Owned by its connection.
 class Reader {
  public:
   enum class Event { kNeedMore, kHead, kBody, kEnd, kError };
 
-  // 414 beyond kMaxTarget, 431 beyond the others.
+  // 414 beyond kMaxTarget, 400 beyond kMaxChunkLine, 431 beyond the others.
   static constexpr size_t kMaxTarget = 64 * 1024;
   static constexpr size_t kMaxHead = 256 * 1024;  // request line and fields
   static constexpr size_t kMaxFields = 256;
@@ -54,7 +55,8 @@ class Reader {
   // not count, RFC 9112 2.2).
   bool between_messages() const;
 
-  // Gives back the memory of the last head; between messages only.
+  // Gives back the memory of the last head, which request() then no longer shows; between messages
+  // only.
   void shrink();
 
  private:

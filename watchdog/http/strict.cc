@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 
 #include "base/text.h"
 
@@ -9,196 +10,272 @@ namespace watchdog {
 
 namespace {
 
-// RFC 9110 9.3 and the registered methods that every llhttp knows. CONNECT is not among them: we
-// are no proxy.
+using Refused = std::optional<Refusal>;
+
+constexpr uint64_t kLongestBody = std::numeric_limits<int64_t>::max();
+
+// The methods that every version of llhttp knows, without CONNECT: we are no proxy.
 constexpr std::array<std::string_view, 33> kMethods = {
-    "GET",        "POST",       "HEAD",  "PUT",      "DELETE", "PATCH",     "OPTIONS",
-    "TRACE",      "COPY",       "LOCK",  "MKCOL",    "MOVE",   "PROPFIND",  "PROPPATCH",
-    "SEARCH",     "UNLOCK",     "BIND",  "REBIND",   "UNBIND", "ACL",       "REPORT",
-    "MKACTIVITY", "CHECKOUT",   "MERGE", "M-SEARCH", "NOTIFY", "SUBSCRIBE", "UNSUBSCRIBE",
-    "PURGE",      "MKCALENDAR", "LINK",  "UNLINK",   "SOURCE"};
+    "GET",       "POST",      "HEAD",       "PUT",        "DELETE",     "PATCH",  "OPTIONS",
+    "TRACE",     "ACL",       "BIND",       "CHECKOUT",   "COPY",       "LINK",   "LOCK",
+    "M-SEARCH",  "MERGE",     "MKACTIVITY", "MKCALENDAR", "MKCOL",      "MOVE",   "NOTIFY",
+    "PROPFIND",  "PROPPATCH", "PURGE",      "REBIND",     "REPORT",     "SEARCH", "SOURCE",
+    "SUBSCRIBE", "UNBIND",    "UNLINK",     "UNLOCK",     "UNSUBSCRIBE"};
+
+// Which bytes may stand where.
+enum : uint8_t { kToken = 1, kHost = 2, kTarget = 4, kLine = 8, kQuoted = 16 };
+
+constexpr std::array<uint8_t, 256> kBytes = [] {
+  std::array<uint8_t, 256> bytes{};
+  for (size_t c = 0; c < bytes.size(); ++c) {
+    const bool text = (c >= 0x20 && c != 0x7f) || c == '\t';
+    if (text) bytes[c] |= kLine;
+    if (text && c != '"' && c != '\\') bytes[c] |= kQuoted;
+    // A fragment never travels (RFC 9112 3.2).
+    if (c > 0x20 && c < 0x7f && c != '#') bytes[c] |= kTarget;
+  }
+  const auto allow = [&bytes](std::string_view list, uint8_t where) {
+    for (const char c : list) bytes[static_cast<unsigned char>(c)] |= where;
+  };
+  allow("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", kToken | kHost);
+  allow("!#$%&'*+-.^_`|~", kToken);  // RFC 9110 5.6.2
+  allow("-._~!$&'()*+,;=%", kHost);  // RFC 3986 3.2.2, reg-name
+  return bytes;
+}();
+
+bool is(char c, uint8_t where) {
+  return (kBytes[static_cast<unsigned char>(c)] & where) != 0;
+}
+
+bool all_are(std::string_view text, uint8_t where) {
+  return std::all_of(text.begin(), text.end(), [where](char c) { return is(c, where); });
+}
+
+bool is_token(std::string_view text) {
+  return !text.empty() && all_are(text, kToken);
+}
 
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
-bool is_alpha(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+
+bool all_digits(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), is_digit);
 }
 
-// RFC 9110 5.6.2.
-bool is_token_char(char c) {
-  constexpr std::string_view kOthers = "!#$%&'*+-.^_`|~";
-  return is_digit(c) || is_alpha(c) || kOthers.find(c) != std::string_view::npos;
+// RFC 9110 7.2: uri-host [ ":" port ]; an IP literal in outline.
+bool is_host(std::string_view text) {
+  size_t end = std::min(text.find(':'), text.size());
+  if (text.starts_with('[')) {
+    end = text.find(']');
+    if (end == std::string_view::npos) return false;
+    for (const char c : text.substr(1, end - 1)) {
+      if (c != ':' && !is(c, kHost)) return false;
+    }
+    ++end;
+  } else if (!all_are(text.substr(0, end), kHost)) {
+    return false;
+  }
+  const std::string_view port = text.substr(end);
+  return port.empty() || (port.front() == ':' && all_digits(port.substr(1)));
 }
 
-bool is_token(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
+  return equals_ignoring_case(text.substr(0, start.size()), start);
 }
 
-bool is_visible(char c) {
-  return c > 0x20 && c < 0x7f;
+// RFC 9112 3.2: origin-form, absolute-form, or the asterisk of OPTIONS.
+bool has_known_form(std::string_view method, std::string_view target) {
+  if (target.front() == '/') return true;
+  if (target == "*") return method == "OPTIONS";
+  for (const std::string_view scheme : {"http://", "https://"}) {
+    if (!starts_with_ignoring_case(target, scheme)) continue;
+    target.remove_prefix(scheme.size());
+    const std::string_view authority = target.substr(0, target.find_first_of("/?"));
+    return !authority.empty() && authority.front() != ':' && is_host(authority);
+  }
+  return false;
 }
 
-bool is_control(char c) {
-  return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-}
-
-std::optional<Refusal> check_version(std::string_view version) {
+Refused check_version(std::string_view version) {
   const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") &&
                            is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
   if (!well_formed) return Refusal{400, "malformed HTTP version"};
   if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    return Refusal{505, "only HTTP/1.1 and HTTP/1.0 are spoken here"};
+    return Refusal{505, "an HTTP version other than 1.1 and 1.0"};
   }
   return std::nullopt;
 }
 
-std::optional<Refusal> check_target(std::string_view method, std::string_view target) {
-  if (target.empty() || !std::all_of(target.begin(), target.end(), is_visible)) {
-    return Refusal{400, "malformed request target"};
-  }
-  if (target.find('#') != std::string_view::npos) {
-    return Refusal{400, "a fragment in the request target"};
-  }
-  const bool absolute = target.starts_with("http://") || target.starts_with("https://");
-  const bool asterisk = target == "*" && method == "OPTIONS";
-  if (!target.starts_with('/') && !absolute && !asterisk) {
-    return Refusal{400, "the request target is neither a path nor a URL"};
-  }
-  return std::nullopt;
+// Removes the longest start of `text` that may stand there; whether there was any.
+bool drop(std::string_view& text, uint8_t where) {
+  size_t size = 0;
+  while (size < text.size() && is(text[size], where)) ++size;
+  text.remove_prefix(size);
+  return size > 0;
 }
 
-// RFC 3986 3.2.2 and 3.2.3, in outline: a name or address and perhaps a port.
-bool is_host(std::string_view host) {
-  const auto allowed = [](char c) {
-    constexpr std::string_view kOthers = "-._~!$&'()*+,;=:[]%";
-    return is_digit(c) || is_alpha(c) || kOthers.find(c) != std::string_view::npos;
-  };
-  return std::all_of(host.begin(), host.end(), allowed);
+bool drop(std::string_view& text, char c) {
+  if (!text.starts_with(c)) return false;
+  text.remove_prefix(1);
+  return true;
 }
 
-std::optional<Refusal> check_host(const RequestHead& head) {
-  int hosts = 0;
-  for (const Field& field : head.fields) {
-    if (!equals_ignoring_case(field.name, "host")) continue;
-    ++hosts;
-    if (!is_host(field.value)) return Refusal{400, "malformed Host"};
+// The rest of a quoted-string after its first quote (RFC 9110 5.6.4).
+bool drop_quoted(std::string_view& text) {
+  for (;;) {
+    drop(text, kQuoted);
+    if (drop(text, '"')) return true;
+    if (!drop(text, '\\') || text.empty()) return false;
+    text.remove_prefix(1);
   }
-  if (hosts > 1) return Refusal{400, "more than one Host"};
-  if (hosts == 0 && head.minor_version >= 1) return Refusal{400, "no Host"};
-  return std::nullopt;
 }
 
-std::optional<Refusal> take_length(RequestHead& head, std::string_view value) {
-  constexpr uint64_t kMost = UINT64_MAX >> 1;
-  if (value.empty() || !std::all_of(value.begin(), value.end(), is_digit)) {
-    return Refusal{400, "malformed Content-Length"};
+// RFC 9112 7.1.1: *( ";" token [ "=" ( token / quoted-string ) ] ).
+bool are_chunk_extensions(std::string_view text) {
+  while (!text.empty()) {
+    if (!drop(text, ';') || !drop(text, kToken)) return false;
+    if (!drop(text, '=')) continue;
+    if (drop(text, '"') ? !drop_quoted(text) : !drop(text, kToken)) return false;
   }
-  uint64_t length = 0;
-  for (const char c : value) {
-    if (length > kMost / 10) return Refusal{400, "Content-Length is too large"};
-    length = length * 10 + static_cast<uint64_t>(c - '0');
-  }
-  head.content_length = length;
-  head.framing = length > 0 ? BodyFraming::kSized : BodyFraming::kNone;
-  return std::nullopt;
+  return true;
 }
 
-// RFC 9112 6.1: chunked must be the last coding, and it is the only one that we decode.
-std::optional<Refusal> check_coding(const RequestHead& head, std::string_view value) {
-  if (head.minor_version == 0) return Refusal{400, "Transfer-Encoding in HTTP/1.0"};
-  if (equals_ignoring_case(value, "chunked")) return std::nullopt;
-  const size_t comma = value.rfind(',');
-  const std::string_view last =
-      trim(comma == std::string_view::npos ? value : value.substr(comma + 1));
-  const std::string_view before = comma == std::string_view::npos ? "" : value.substr(0, comma);
-  if (comma != std::string_view::npos && !equals_ignoring_case(last, "chunked")) {
-    return Refusal{400, "chunked is not the last transfer coding"};
-  }
-  if (!is_token(last)) return Refusal{400, "malformed Transfer-Encoding"};
-  if (equals_ignoring_case(trim(before), "chunked")) {
-    return Refusal{400, "chunked twice in Transfer-Encoding"};
-  }
-  return Refusal{501, "a transfer coding other than chunked"};
+int hex_digit(char c) {
+  if (is_digit(c)) return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
 }
 
 }  // namespace
 
-std::optional<Refusal> check_line_bytes(std::string_view bytes) {
-  // The CR of a CRLF whose LF is still to come.
-  if (bytes.ends_with('\r')) bytes.remove_suffix(1);
+Refused check_line_bytes(std::string_view bytes) {
   for (const char c : bytes) {
+    if (is(c, kLine)) continue;
     if (c == '\r') return Refusal{400, "a CR without LF"};
-    if (is_control(c) && c != '\t') return Refusal{400, "a control character"};
+    if (c == '\0') return Refusal{400, "a NUL byte"};
+    return Refusal{400, "a control character"};
   }
   return std::nullopt;
 }
 
-std::optional<Refusal> check_request_line(std::string_view line) {
+Refused check_field_line(std::string_view line) {
+  if (line.starts_with(' ') || line.starts_with('\t')) return Refusal{400, "a folded header line"};
+  const size_t colon = line.find(':');
+  if (colon == std::string_view::npos) return Refusal{400, "a header line without a colon"};
+  const std::string_view name = line.substr(0, colon);
+  if (name.ends_with(' ') || name.ends_with('\t')) {
+    return Refusal{400, "white space before the colon of a header field"};
+  }
+  if (!is_token(name)) return Refusal{400, "malformed header field name"};
+  return std::nullopt;
+}
+
+Refused check_chunk_line(std::string_view line, uint64_t& size) {
+  const size_t digits = std::min(line.find(';'), line.size());
+  if (digits == 0) return Refusal{400, "no chunk size"};
+  size = 0;
+  for (const char c : line.substr(0, digits)) {
+    const int digit = hex_digit(c);
+    if (digit < 0) return Refusal{400, "malformed chunk size"};
+    if (size > kLongestBody >> 4) return Refusal{400, "too large a chunk size"};
+    size = size << 4 | static_cast<uint64_t>(digit);
+  }
+  if (!are_chunk_extensions(line.substr(digits))) return Refusal{400, "malformed chunk extension"};
+  return std::nullopt;
+}
+
+Refused HeadCheck::request_line(std::string_view line, size_t longest_target) {
   const size_t first = line.find(' ');
   const size_t last = line.rfind(' ');
   const std::string_view method = line.substr(0, first);
   if (!is_token(method)) return Refusal{400, "malformed method"};
-  if (first == std::string_view::npos || first == last) {
-    return Refusal{400, "the request line is not: method, target, version"};
-  }
+  if (first == last) return Refusal{400, "not a method, a target and an HTTP version"};
   const std::string_view target = line.substr(first + 1, last - first - 1);
-  if (const auto wrong = check_version(line.substr(last + 1))) return wrong;
+  const std::string_view version = line.substr(last + 1);
+  if (const auto refused = check_version(version)) return refused;
+  http_1_0_ = version.ends_with('0');
+  if (method == "CONNECT") return Refusal{501, "CONNECT: this is no proxy"};
   if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) {
     return Refusal{501, "unknown method"};
   }
-  return check_target(method, target);
+  if (target.size() > longest_target) return Refusal{414, "too long a request target"};
+  if (target.empty() || !all_are(target, kTarget) || !has_known_form(method, target)) {
+    return Refusal{400, "malformed request target"};
+  }
+  return std::nullopt;
 }
 
-std::optional<Refusal> check_field_line(std::string_view line) {
-  if (line.starts_with(' ') || line.starts_with('\t')) {
-    return Refusal{400, "a folded header line"};
-  }
+Refused HeadCheck::field_line(std::string_view line) {
+  if (const auto refused = check_field_line(line)) return refused;
+  ++fields_;
   const size_t colon = line.find(':');
-  if (colon == std::string_view::npos) return Refusal{400, "a header line without a colon"};
-  if (!is_token(line.substr(0, colon))) return Refusal{400, "malformed header field name"};
-  return std::nullopt;
-}
-
-std::optional<Refusal> check_chunk_line(std::string_view line, uint64_t& size) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  constexpr size_t kMostDigits = 15;
-  const size_t end = std::min(line.find(';'), line.size());
-  if (end == 0 || end > kMostDigits) return Refusal{400, "malformed chunk size"};
-  size = 0;
-  for (const char c : line.substr(0, end)) {
-    const char lower = c >= 'A' && c <= 'F' ? static_cast<char>(c + 32) : c;
-    const size_t digit = kDigits.find(lower);
-    if (digit == std::string_view::npos) return Refusal{400, "malformed chunk size"};
-    size = size * 16 + digit;
+  const std::string_view name = line.substr(0, colon);
+  const std::string_view value = trim(line.substr(colon + 1));
+  if (equals_ignoring_case(name, "host")) return host(value);
+  if (equals_ignoring_case(name, "content-length")) {
+    // RFC 9110 allows it; llhttp does not.
+    const bool tab_after = line.find('\t', line.find_last_not_of(" \t")) != std::string_view::npos;
+    return tab_after ? Refusal{400, "a tab after Content-Length"} : length(value);
   }
+  if (equals_ignoring_case(name, "transfer-encoding")) return codings(value);
   return std::nullopt;
 }
 
-std::optional<Refusal> complete_head(RequestHead& head) {
-  if (const auto wrong = check_host(head)) return wrong;
-  int lengths = 0;
-  int codings = 0;
-  for (const Field& field : head.fields) {
-    if (equals_ignoring_case(field.name, "content-length")) {
-      ++lengths;
-      if (const auto wrong = take_length(head, field.value)) return wrong;
-    } else if (equals_ignoring_case(field.name, "transfer-encoding")) {
-      ++codings;
-      if (const auto wrong = check_coding(head, field.value)) return wrong;
+Refused HeadCheck::host(std::string_view value) {
+  if (has_host_) return Refusal{400, "more than one Host field"};
+  has_host_ = true;
+  if (!is_host(value)) return Refusal{400, "malformed Host"};
+  return std::nullopt;
+}
+
+Refused HeadCheck::length(std::string_view value) {
+  if (has_length_) return Refusal{400, "more than one Content-Length field"};
+  has_length_ = true;
+  if (value.empty() || !all_digits(value)) return Refusal{400, "malformed Content-Length"};
+  for (const char c : value) {
+    const auto digit = static_cast<uint64_t>(c - '0');
+    if (content_length_ > (kLongestBody - digit) / 10) {
+      return Refusal{400, "too large a Content-Length"};
     }
+    content_length_ = content_length_ * 10 + digit;
   }
-  if (lengths > 1) return Refusal{400, "more than one Content-Length"};
-  if (codings > 1) return Refusal{400, "more than one Transfer-Encoding"};
-  if (lengths > 0 && codings > 0) return Refusal{400, "Content-Length with Transfer-Encoding"};
-  if (codings > 0) head.framing = BodyFraming::kChunked;
-
-  const bool close = head.fields.lists("connection", "close");
-  const bool keep = head.minor_version >= 1 || head.fields.lists("connection", "keep-alive");
-  head.keep_alive = keep && !close;
-  head.expects_continue =
-      head.minor_version >= 1 && head.has_body() && head.fields.lists("expect", "100-continue");
   return std::nullopt;
+}
+
+// Several fields are one list (RFC 9110 5.3).
+Refused HeadCheck::codings(std::string_view list) {
+  has_coding_ = true;
+  for (;;) {
+    const size_t comma = list.find(',');
+    if (const auto refused = coding(trim(list.substr(0, comma)))) return refused;
+    if (comma == std::string_view::npos) return std::nullopt;
+    list.remove_prefix(comma + 1);
+  }
+}
+
+// RFC 9112 6.1: chunked must come last, once, and it is the only coding that we know.
+Refused HeadCheck::coding(std::string_view name) {
+  if (chunked_) return Refusal{400, "a transfer coding after chunked"};
+  if (!is_token(name)) return Refusal{400, "malformed Transfer-Encoding"};
+  chunked_ = equals_ignoring_case(name, "chunked");
+  if (!chunked_) unknown_coding_ = true;
+  return std::nullopt;
+}
+
+Refused HeadCheck::end() {
+  if (!has_host_ && !http_1_0_) return Refusal{400, "no Host field"};
+  if (!has_coding_) return std::nullopt;
+  if (http_1_0_) return Refusal{400, "Transfer-Encoding in HTTP/1.0"};
+  if (has_length_) return Refusal{400, "both Content-Length and Transfer-Encoding"};
+  if (unknown_coding_) return Refusal{501, "a transfer coding other than chunked"};
+  return std::nullopt;
+}
+
+BodyFraming HeadCheck::framing() const {
+  if (chunked_) return BodyFraming::kChunked;
+  return content_length_ > 0 ? BodyFraming::kSized : BodyFraming::kNone;
 }
 
 }  // namespace watchdog

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -16,19 +17,43 @@ struct Refusal {
 };
 
 // The checks that stand in front of llhttp, whose versions differ in what they let through. Each
-// takes a line without its CRLF and returns what is wrong with it.
+// returns what is wrong; a line comes without its CRLF.
 
-// RFC 9112 3: method SP request-target SP HTTP-version.
-std::optional<Refusal> check_request_line(std::string_view line);
-// RFC 9112 5: field-name ":" OWS field-value OWS, and no obs-fold.
-std::optional<Refusal> check_field_line(std::string_view line);
-// Bytes of a line that is not complete yet.
+// The bytes of a line, or of a part of one: no control characters but HTAB.
 std::optional<Refusal> check_line_bytes(std::string_view bytes);
-// RFC 9112 7.1: chunk-size [ chunk-ext ].
+// RFC 9112 5: a field of a head or a trailer, and no obs-fold.
+std::optional<Refusal> check_field_line(std::string_view line);
+// RFC 9112 7.1: chunk-size and chunk-ext, without optional white space.
 std::optional<Refusal> check_chunk_line(std::string_view line, uint64_t& size);
 
-// Sets framing, content_length, keep_alive and expects_continue from the fields (RFC 9112 6.3 and
-// 9.3), and checks Host (RFC 9112 3.2).
-std::optional<Refusal> complete_head(RequestHead& head);
+// Checks the head of one request, line by line, and finds out how its body ends (RFC 9112 6.3).
+class HeadCheck {
+ public:
+  // RFC 9112 3.
+  std::optional<Refusal> request_line(std::string_view line, size_t longest_target);
+  std::optional<Refusal> field_line(std::string_view line);
+  // After the last field: those that must be there, and those that contradict each other.
+  std::optional<Refusal> end();
+
+  size_t fields() const { return fields_; }
+  // Once end() is content.
+  BodyFraming framing() const;
+  uint64_t content_length() const { return content_length_; }
+
+ private:
+  std::optional<Refusal> host(std::string_view value);
+  std::optional<Refusal> length(std::string_view value);
+  std::optional<Refusal> codings(std::string_view list);
+  std::optional<Refusal> coding(std::string_view name);
+
+  size_t fields_ = 0;
+  uint64_t content_length_ = 0;
+  bool http_1_0_ = false;
+  bool has_host_ = false;
+  bool has_length_ = false;
+  bool has_coding_ = false;
+  bool chunked_ = false;  // chunked is the last coding so far
+  bool unknown_coding_ = false;
+};
 
 }  // namespace watchdog

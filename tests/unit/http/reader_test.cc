@@ -2,168 +2,269 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
-#include <vector>
+#include <string_view>
 
 #include "corpus.h"
+#include "transcript.h"
 
 using namespace watchdog;
+using namespace std::string_literals;
 
 namespace {
 
-// What came of reading some bytes: each message's request line and body, and how it ended.
-struct Outcome {
-  struct Message {
-    std::string head;
-    std::string body;
-    bool operator==(const Message&) const = default;
-  };
-  std::vector<Message> messages;
-  bool complete = false;  // between messages at the end
-  int status = 0;         // of the refusal
+std::string whole(std::string_view bytes) {
+  return transcript({bytes});
+}
 
-  bool operator==(const Outcome&) const = default;
-};
+// Every offset of a short message; of a long one its ends and some between.
+size_t next_offset(size_t offset, size_t size) {
+  const bool dense = size < 2000 || offset < 100 || offset + 100 >= size;
+  return offset + (dense ? 1 : size / 50);
+}
 
-// Feeds the bytes in pieces that end at `cuts`, as a Stream would: what was not used comes again.
-Outcome read(std::string_view bytes, const std::vector<size_t>& cuts) {
-  Reader reader;
-  Outcome outcome;
-  std::string held;
-  size_t start = 0;
-  for (size_t i = 0; i <= cuts.size(); ++i) {
-    const size_t end = i < cuts.size() ? cuts[i] : bytes.size();
-    held += bytes.substr(start, end - start);
-    start = end;
-    reader.feed(held);
-    Reader::Event event = Reader::Event::kNeedMore;
-    while ((event = reader.next()) != Reader::Event::kNeedMore) {
-      if (event == Reader::Event::kHead) {
-        const RequestHead& head = reader.request();
-        outcome.messages.push_back({std::string(head.method) + " " + std::string(head.target), ""});
-        for (const Field& field : head.fields) {
-          outcome.messages.back().head +=
-              "|" + std::string(field.name) + ":" + std::string(field.value);
-        }
-      } else if (event == Reader::Event::kBody) {
-        outcome.messages.back().body += reader.body();
-      } else if (event == Reader::Event::kError) {
-        outcome.status = reader.error().status;
-        CHECK(reader.error().reason != "");
-        return outcome;
-      }
-    }
-    CHECK(reader.consumed() == held.size());
-    held.clear();
+void check_all_cuts(const std::string& name, std::string_view bytes) {
+  CAPTURE(name);
+  const std::string expected = whole(bytes);
+  CHECK(transcript(in_pieces_of(1, bytes)) == expected);
+  for (size_t at = 1; at < bytes.size(); at = next_offset(at, bytes.size())) {
+    CAPTURE(at);
+    CHECK(transcript({bytes.substr(0, at), bytes.substr(at)}) == expected);
   }
-  outcome.complete = reader.between_messages();
-  return outcome;
 }
 
-Outcome whole(std::string_view bytes) {
-  return read(bytes, {});
+// The last line of a transcript, which for a refused message names the status.
+std::string outcome(const std::string& text) {
+  const size_t last = text.rfind("refused ");
+  return last == std::string::npos ? text
+                                   : text.substr(last, std::string_view("refused 400").size());
 }
 
-// The outcome must not depend on how the bytes come.
-void check_splits(const std::string& bytes, const Outcome& expected) {
-  std::vector<size_t> every;
-  for (size_t i = 1; i < bytes.size(); ++i) every.push_back(i);
-  CHECK(read(bytes, every) == expected);
-  const size_t step = std::max<size_t>(1, bytes.size() / 500);
-  for (size_t i = 1; i < bytes.size(); i += step) CHECK(read(bytes, {i}) == expected);
+bool is_token_character(int c) {
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c != 0 &&
+          std::string_view("!#$%&'*+-.^_`|~").find(static_cast<char>(c)) != std::string_view::npos);
+}
+
+bool accepts(std::string_view bytes) {
+  return whole(bytes).find("refused") == std::string::npos;
 }
 
 }  // namespace
 
-TEST_CASE("malformed requests are refused with their status, however they come") {
-  for (const Malformed& request : malformed_requests()) {
-    CAPTURE(request.name);
-    const Outcome outcome = whole(request.bytes);
-    CHECK(outcome.status == request.status);
-    check_splits(request.bytes, outcome);
+TEST_CASE("good messages are read as they are meant") {
+  for (const auto& row : corpus::accepted()) {
+    CAPTURE(row.name);
+    CHECK(whole(row.bytes) == row.events);
   }
 }
 
-TEST_CASE("requests are read with their fields in order, and their bodies") {
-  const std::vector<std::pair<std::string, std::vector<Outcome::Message>>> requests = {
-      {"GET / HTTP/1.1\r\nHost: a\r\n\r\n", {{"GET /|Host:a", ""}}},
-      {"GET / HTTP/1.1\r\nHost:\r\n\r\n", {{"GET /|Host:", ""}}},
-      {"GET / HTTP/1.0\r\n\r\n", {{"GET /", ""}}},
-      {"\r\n\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n", {{"GET /|Host:a", ""}}},
-      {"OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n", {{"OPTIONS *|Host:a", ""}}},
-      {"GET http://a/b?c HTTP/1.1\r\nHost: a\r\n\r\n", {{"GET http://a/b?c|Host:a", ""}}},
-      {"GET / HTTP/1.1\r\nHost: a\r\nX: \t b c \t\r\nY:\r\nx: \xc3\xa4\r\n\r\n",
-       {{"GET /|Host:a|X:b c|Y:|x:\xc3\xa4", ""}}},
-      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhello",
-       {{"POST /|Host:a|Content-Length:5", "hello"}}},
-      {"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n",
-       {{"POST /|Host:a|Content-Length:0", ""}}},
-      {"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: Chunked\r\n\r\n"
-       "3\r\nabc\r\nA;x=y;z=\"q\"\r\n0123456789\r\n000\r\nTrailer: t\r\n\r\n",
-       {{"POST /|Host:a|Transfer-Encoding:Chunked", "abc0123456789"}}},
-      {"GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n",
-       {{"GET /|Host:a|Connection:Upgrade|Upgrade:websocket", ""}}},
-      {"POST / HTTP/1.1\r\nHost: a\r\nUpgrade: h2c\r\nConnection: Upgrade\r\nContent-Length: 2\r\n"
-       "\r\nhi",
-       {{"POST /|Host:a|Upgrade:h2c|Connection:Upgrade|Content-Length:2", "hi"}}},
-      {"POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc"
-       "GET /2 HTTP/1.1\r\nHost: b\r\n\r\n"
-       "POST /3 HTTP/1.1\r\nHost: c\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n",
-       {{"POST /1|Host:a|Content-Length:3", "abc"},
-        {"GET /2|Host:b", ""},
-        {"POST /3|Host:c|Transfer-Encoding:chunked", "x"}}},
-  };
-  for (const auto& [bytes, messages] : requests) {
-    CAPTURE(bytes);
-    const Outcome expected{messages, true, 0};
-    CHECK(whole(bytes) == expected);
-    check_splits(bytes, expected);
+TEST_CASE("malformed messages are refused with the right status") {
+  for (const auto& row : corpus::refused()) {
+    CAPTURE(row.name);
+    CHECK(outcome(whole(row.bytes)) == "refused " + std::to_string(row.status));
   }
 }
 
-TEST_CASE("the head says how the body ends and whether the connection stays") {
+TEST_CASE("every refusal says why, and it is ours to say") {
+  for (const auto& row : corpus::refused()) {
+    CAPTURE(row.name);
+    const std::string text = whole(row.bytes);
+    CHECK(text.size() > text.rfind("refused ") + std::string_view("refused 400 \n").size());
+    CHECK(text.find("malformed request\n") == std::string::npos);
+  }
+}
+
+TEST_CASE("the outcome of good messages does not depend on how they are cut") {
+  for (const auto& row : corpus::accepted()) check_all_cuts(row.name, row.bytes);
+}
+
+TEST_CASE("the outcome of malformed messages does not depend on how they are cut") {
+  for (const auto& row : corpus::refused()) check_all_cuts(row.name, row.bytes);
+}
+
+TEST_CASE("a malformed message is refused behind a good one as well") {
+  const std::string good = corpus::chunked("1\r\na\r\n0\r\n\r\n");
+  for (const auto& row : corpus::refused()) {
+    CAPTURE(row.name);
+    CHECK(outcome(whole(good + row.bytes)) == "refused " + std::to_string(row.status));
+  }
+}
+
+TEST_CASE("a value may hold every byte but control characters, and a tab") {
+  for (int c = 0; c < 256; ++c) {
+    CAPTURE(c);
+    const bool allowed = c == '\t' || (c >= 0x20 && c != 0x7f);
+    for (const std::string name : {"X", "Connection", "Upgrade", "Proxy-Connection", "Expect"}) {
+      CAPTURE(name);
+      const std::string field = name + ": a" + static_cast<char>(c) + "b";
+      CHECK(accepts(corpus::with_field(field)) == allowed);
+    }
+  }
+}
+
+TEST_CASE("a name may hold the characters of a token") {
+  for (int c = 0; c < 256; ++c) {
+    if (c == ':') continue;
+    CAPTURE(c);
+    const auto field = "X"s + static_cast<char>(c) + "Y: 1";
+    CHECK(accepts(corpus::with_field(field)) == is_token_character(c));
+  }
+}
+
+TEST_CASE("a target may hold the visible characters of ASCII without #") {
+  for (int c = 0; c < 256; ++c) {
+    CAPTURE(c);
+    const bool allowed = c > 0x20 && c < 0x7f && c != '#';
+    const std::string byte(1, static_cast<char>(c));
+    CHECK(accepts(corpus::with_target("/a" + byte + "b")) == allowed);
+    CHECK(accepts(corpus::with_target("/" + byte)) == allowed);
+    CHECK(accepts(corpus::with_target("/a?" + byte)) == allowed);
+    CHECK(accepts(corpus::with_target("http://a/" + byte)) == allowed);
+  }
+}
+
+TEST_CASE("a host may hold the same characters in Host and in the target") {
+  for (int c = 0; c < 256; ++c) {
+    if (c == '/' || c == '?') continue;  // they end the host of a target
+    CAPTURE(c);
+    const std::string host = "a"s + static_cast<char>(c) + "1";
+    const bool allowed =
+        c == ':' || (is_token_character(c) && c != '#' && c != '|' && c != '^' && c != '`') ||
+        std::string_view("(),;=").find(static_cast<char>(c)) != std::string_view::npos;
+    CHECK(accepts(corpus::with_host(host)) == allowed);
+    CHECK(accepts(corpus::with_target("http://" + host + "/")) == allowed);
+  }
+}
+
+TEST_CASE("every method that all parsers know is taken") {
+  for (const std::string method :
+       {"GET",       "POST",      "HEAD",       "PUT",        "DELETE",     "PATCH",  "OPTIONS",
+        "TRACE",     "ACL",       "BIND",       "CHECKOUT",   "COPY",       "LINK",   "LOCK",
+        "M-SEARCH",  "MERGE",     "MKACTIVITY", "MKCALENDAR", "MKCOL",      "MOVE",   "NOTIFY",
+        "PROPFIND",  "PROPPATCH", "PURGE",      "REBIND",     "REPORT",     "SEARCH", "SOURCE",
+        "SUBSCRIBE", "UNBIND",    "UNLINK",     "UNLOCK",     "UNSUBSCRIBE"}) {
+    CAPTURE(method);
+    CHECK(whole(corpus::with_line(method + " / HTTP/1.1")) ==
+          method + " / HTTP/1.1 keep-alive\n  Host=a\nend\n");
+    CHECK(accepts(method + " / HTTP/1.0\r\n\r\n"));
+  }
+}
+
+TEST_CASE("a line without an end is refused at its limit, not buffered") {
   Reader reader;
-  const auto head = [&](std::string_view text) -> const RequestHead& {
-    reader.feed(text);
-    REQUIRE(reader.next() == Reader::Event::kHead);
-    return reader.request();
-  };
-  const RequestHead& request = head(
-      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 7\r\nExpect: 100-Continue\r\n"
-      "Connection: close\r\n\r\n");
-  CHECK(request.framing == BodyFraming::kSized);
-  CHECK(request.content_length == 7);
-  CHECK(request.expects_continue);
-  CHECK_FALSE(request.keep_alive);
-  reader.feed("1234567");
+  const std::string piece(1000, 'a');
+  size_t fed = 0;
+  reader.feed("GET / HTTP/1.1\r\nX: ");
+  Reader::Event event = reader.next();
+  while (event == Reader::Event::kNeedMore && fed < 10 * Reader::kMaxHead) {
+    fed += piece.size();
+    reader.feed(piece);
+    event = reader.next();
+  }
+  CHECK(event == Reader::Event::kError);
+  CHECK(reader.error().status == 431);
+  CHECK(fed <= Reader::kMaxHead + piece.size());
+}
+
+TEST_CASE("a refused line is refused as soon as its first wrong byte is there") {
+  Reader reader;
+  reader.feed("GET /\x01");
+  CHECK(reader.next() == Reader::Event::kError);
+}
+
+TEST_CASE("bytes behind a message are left until they are asked for") {
+  Reader reader;
+  const std::string first = corpus::post("Content-Length: 2", "hi");
+  const std::string both = first + corpus::with_target("/2");
+  reader.feed(both);
+  CHECK(reader.next() == Reader::Event::kHead);
+  CHECK(reader.consumed() == first.size() - 2);
   CHECK(reader.next() == Reader::Event::kBody);
+  CHECK(reader.body() == "hi");
+  CHECK(reader.body().data() == both.data() + first.size() - 2);
   CHECK(reader.next() == Reader::Event::kEnd);
+  CHECK(reader.consumed() == first.size());
   CHECK(reader.request().method == "POST");
-
-  CHECK_FALSE(head("GET / HTTP/1.0\r\n\r\n").keep_alive);
-  CHECK(reader.next() == Reader::Event::kEnd);
-  CHECK(head("GET / HTTP/1.0\r\nConnection: Keep-Alive\r\n\r\n").keep_alive);
-  CHECK(reader.request().minor_version == 0);
-  CHECK(reader.next() == Reader::Event::kEnd);
-  CHECK_FALSE(head("GET / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\n\r\n").expects_continue);
+  reader.feed(std::string_view(both).substr(first.size()));
+  CHECK(reader.next() == Reader::Event::kHead);
+  CHECK(reader.request().target == "/2");
 }
 
-TEST_CASE("an idle reader can give its memory back and go on") {
+TEST_CASE("a message without a body ends without more bytes") {
   Reader reader;
-  const std::string big = "GET /" + std::string(60'000, 'a') + " HTTP/1.1\r\nHost: a\r\n\r\n";
-  for (int i = 0; i < 3; ++i) {
-    reader.feed(big);
+  const std::string bytes = corpus::with_target("/");
+  reader.feed(bytes);
+  CHECK(reader.next() == Reader::Event::kHead);
+  CHECK_FALSE(reader.between_messages());
+  CHECK(reader.next() == Reader::Event::kEnd);
+  CHECK(reader.request().target == "/");
+  CHECK(reader.next() == Reader::Event::kNeedMore);
+}
+
+TEST_CASE("the head stays valid while the body comes in other bytes") {
+  Reader reader;
+  {
+    const std::string head = corpus::chunked("");
+    reader.feed(head);
     CHECK(reader.next() == Reader::Event::kHead);
-    CHECK(reader.next() == Reader::Event::kEnd);
-    CHECK(reader.between_messages());
-    reader.shrink();
     CHECK(reader.next() == Reader::Event::kNeedMore);
   }
+  reader.feed("5;a=\"a longer extension\"\r\nhello\r\n0\r\nX-Trailer: some longer value\r\n\r\n");
+  CHECK(reader.next() == Reader::Event::kBody);
+  CHECK(reader.next() == Reader::Event::kEnd);
+  CHECK(describe(reader.request()) ==
+        "POST / HTTP/1.1 keep-alive chunked\n  Host=a\n  Transfer-Encoding=chunked\n");
 }
 
-TEST_CASE("after a refusal nothing more is read") {
+TEST_CASE("empty lines before a request do not begin a message") {
   Reader reader;
-  reader.feed("nonsense\r\nGET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(reader.between_messages());
+  for (const std::string_view piece : {"\r\n", "\r", "\n"}) {
+    reader.feed(piece);
+    CHECK(reader.next() == Reader::Event::kNeedMore);
+    CHECK(reader.between_messages());
+  }
+  reader.feed("G");
+  CHECK(reader.next() == Reader::Event::kNeedMore);
+  CHECK_FALSE(reader.between_messages());
+}
+
+TEST_CASE("the empty lines before each request are counted anew") {
+  const std::string request = "\r\n\r\n\r\n" + corpus::with_target("/");
+  CHECK(accepts(request + request + request));
+}
+
+TEST_CASE("no bytes need more bytes") {
+  Reader reader;
+  CHECK(reader.next() == Reader::Event::kNeedMore);
+  reader.feed({});
+  CHECK(reader.next() == Reader::Event::kNeedMore);
+  CHECK(reader.consumed() == 0);
+}
+
+TEST_CASE("after an error there is nothing but the error") {
+  Reader reader;
+  reader.feed("nonsense\r\n");
   CHECK(reader.next() == Reader::Event::kError);
+  const std::string good = corpus::with_target("/");
+  reader.feed(good);
   CHECK(reader.next() == Reader::Event::kError);
+  CHECK(reader.error().status == 400);
+  CHECK(reader.error().reason == "not a method, a target and an HTTP version");
+}
+
+TEST_CASE("a reader that gave back its memory reads on") {
+  Reader reader;
+  const std::string large = corpus::with_field("X: " + std::string(100'000, 'a'));
+  for (int i = 0; i < 3; ++i) {
+    reader.feed(large);
+    CHECK(reader.next() == Reader::Event::kHead);
+    CHECK(reader.request().fields.size() == 2);
+    CHECK(reader.next() == Reader::Event::kEnd);
+    reader.shrink();
+    CHECK(reader.request().fields.size() == 0);
+    CHECK(reader.request().target.empty());
+  }
 }
