@@ -56,6 +56,7 @@ class Watchdog {
     if (const auto error = open_ports()) return refuse(kExitUnavailable, {*error});
     announce();
     health_.start_serving();
+    run_behind_children();
     loop_.run();
     log::flush_all(std::chrono::seconds(1));
     return kExitClean;

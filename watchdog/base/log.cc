@@ -21,6 +21,9 @@ namespace {
 constexpr size_t kMostBuffered = 1024 * 1024;
 // A pipe that polls writable takes this much without blocking (POSIX, PIPE_BUF).
 constexpr size_t kAlwaysTaken = 4096;
+// From here on whoever has more to log should wait, as long as somebody reads.
+constexpr size_t kCongested = 256 * 1024;
+constexpr auto kDeadReader = std::chrono::seconds(1);
 // A buffer that grew beyond this is given back once it is empty.
 constexpr size_t kKeptBuffer = 64 * 1024;
 
@@ -43,6 +46,9 @@ class Output {
   }
 
   bool empty() const { return waiting() == 0; }
+  bool congested() const {
+    return waiting() > kCongested && std::chrono::steady_clock::now() < last_taken_ + kDeadReader;
+  }
   // Enough room to be worth saying that lines were lost; a nearly full buffer would lose more.
   bool has_room() const { return waiting() <= kMostBuffered / 2; }
   int fd() const { return fd_; }
@@ -61,6 +67,7 @@ class Output {
       if (taken < 0 && errno == EAGAIN) return 0;
       if (taken < 0) return give_up();
       written_ += static_cast<size_t>(taken);
+      if (may_block()) last_taken_ = std::chrono::steady_clock::now();
     }
     clear();
     return 0;
@@ -107,6 +114,7 @@ class Output {
   Kind kind_ = Kind::kUnknown;
   std::string pending_;
   size_t written_ = 0;  // of pending_
+  Instant last_taken_{};
 };
 
 // The date and time at the start of each line; formatted once a second.
@@ -149,6 +157,7 @@ struct Log {
   std::string line;  // under construction
   uint64_t unreported_drops = 0;
   std::atomic<bool> waiting{false};  // there is something to flush
+  std::atomic<bool> congested{false};
   std::atomic<uint64_t> dropped{0};
 };
 
@@ -265,6 +274,7 @@ void flush_locked(Log& log) {
     write_out(log);
   }
   log.waiting = !log.err.empty() || !log.out.empty() || log.unreported_drops != 0;
+  log.congested = log.err.congested() || log.out.congested();
 }
 
 // Until an output that we wait for takes more, or `patience` ends.
@@ -338,6 +348,14 @@ void flush() {
   if (!log.waiting.load(std::memory_order_relaxed)) return;
   const std::lock_guard lock(log.mutex);
   flush_locked(log);
+}
+
+bool waiting() {
+  return the_log().waiting.load(std::memory_order_relaxed);
+}
+
+bool congested() {
+  return the_log().congested.load(std::memory_order_relaxed);
 }
 
 void flush_all(Duration patience) {

@@ -75,6 +75,13 @@ void access(const Access& access);
 // Writes what can be written without blocking.
 void flush();
 
+// Whether something waits to be written: flush() should be called again soon.
+bool waiting();
+
+// Whether the reader of our output is slow, but reads: who has more to log should wait a little, so
+// that nothing is dropped. A reader that takes nothing for a second is not waited for.
+bool congested();
+
 // Writes everything, waiting up to `patience` for a slow reader. Before exit only.
 void flush_all(Duration patience);
 

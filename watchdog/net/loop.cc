@@ -13,6 +13,7 @@ namespace watchdog {
 namespace {
 
 constexpr size_t kReadBufferSize = 64 * 1024;
+constexpr auto kLogRetry = std::chrono::milliseconds(5);
 
 class RealClock final : public Clock {
  public:
@@ -108,7 +109,9 @@ void Loop::flush_streams() {
 }
 
 void Loop::arm() {
-  const auto next = timers_.next();
+  auto next = timers_.next();
+  // A reader of our log that was busy may have room by then.
+  if (log::waiting()) next = std::min(next.value_or(Instant::max()), now() + kLogRetry);
   if (!next) {
     uv_timer_stop(&hooks_->timer);
     return;

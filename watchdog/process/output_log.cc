@@ -3,8 +3,10 @@
 namespace watchdog {
 
 OutputLog::OutputLog(Loop& loop, Fd pipe, log::Source source, size_t longest_line)
-    : lines_(source, longest_line), stream_(loop, *this, Stream::Kind::kPipe, std::move(pipe)) {
-  stream_.resume();
+    : lines_(source, longest_line),
+      stream_(loop, *this, Stream::Kind::kPipe, std::move(pipe)),
+      look_(loop, [this] { stream_.resume(); }) {
+  look_.set_after(kFirstLook);
 }
 
 OutputLog::~OutputLog() {
@@ -15,12 +17,16 @@ OutputLog::~OutputLog() {
 
 void OutputLog::catch_up() {
   if (ended_) return;
-  stream_.read_now(stream_.readable());
+  stream_.read_now(stream_.readable() + 1);  // and see whether the end is behind it
   stream_.resume();
 }
 
 size_t OutputLog::on_data(std::string_view bytes) {
   lines_.add(bytes);
+  if (log::congested()) {
+    stream_.pause();
+    look_.set_after(kNextLook);
+  }
   return bytes.size();
 }
 

@@ -5,12 +5,14 @@
 #include "base/fd.h"
 #include "base/line_splitter.h"
 #include "net/stream.h"
+#include "net/timer.h"
 
 namespace watchdog {
 
-// Reads one output of a function into the log, line by line, until it ends. Reading never stops for
-// anything: a function must not hang because it says a lot. Owned by whoever runs the function; may
-// outlive it, since its children may go on writing.
+// Reads one output of a function into the log, line by line, until it ends. A function must not
+// hang because it says a lot: reading pauses only while a slow reader of our own log catches up,
+// and never for one that has stopped. Owned by whoever runs the function; may outlive it, since its
+// children may go on writing.
 class OutputLog final : private Stream::Handler {
  public:
   OutputLog(Loop& loop, Fd pipe, log::Source source, size_t longest_line);
@@ -29,8 +31,13 @@ class OutputLog final : private Stream::Handler {
   void on_error(int error) override;
   void on_drained() override {}
 
+  // Most functions end, without a word, before it pays to watch for one.
+  static constexpr auto kFirstLook = std::chrono::milliseconds(2);
+  static constexpr auto kNextLook = std::chrono::milliseconds(5);
+
   LineSplitter lines_;
   Stream stream_;
+  Timer look_;
   std::function<void()> on_ended_;
   bool ended_ = false;
 };

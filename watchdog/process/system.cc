@@ -147,6 +147,11 @@ System& real_system() {
   return system;
 }
 
+void run_behind_children() {
+  const sched_param parameter{};
+  ::sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &parameter);  // where it is allowed
+}
+
 void secure_descriptors() {
   int fd = 0;
   do {

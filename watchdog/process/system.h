@@ -46,6 +46,11 @@ class System {
 
 System& real_system();
 
+// Lets the calling thread run behind the processes that it starts: woken, it waits for a CPU
+// instead of taking one from a function, and then finds more to do at once. Under load that halves
+// what a request costs us; with a CPU free it changes nothing. Children do not inherit it.
+void run_behind_children();
+
 // Makes sure that 0, 1 and 2 exist, so that nothing else is opened in their place, and that all
 // other descriptors, which a careless parent may have left open, stay out of our children. Once, at
 // the start of main.

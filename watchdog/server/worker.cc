@@ -8,6 +8,8 @@
 #include <cmath>
 #include <cstdlib>
 
+#include "process/system.h"
+
 namespace watchdog {
 
 Worker::Worker(Loop& loop, const Shared& shared, Fd socket, std::function<void()> on_quiet)
@@ -46,7 +48,10 @@ void Worker::note_quiet() {
 
 WorkerThread::WorkerThread(const Shared& shared, Fd socket, std::function<void()> on_quiet)
     : worker_(std::make_unique<Worker>(loop_, shared, std::move(socket), std::move(on_quiet))),
-      thread_([this] { loop_.run(); }) {}
+      thread_([this] {
+        run_behind_children();
+        loop_.run();
+      }) {}
 
 WorkerThread::~WorkerThread() {
   thread_.join();
