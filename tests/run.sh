@@ -12,7 +12,7 @@ FUZZ_SECONDS=$([ -n "${CI:-}" ] && echo 60 || echo 30)
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=99}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1:exitcode=99}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-exitcode=99}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-exitcode=99:suppressions=$PWD/tests/tsan.supp}
 
 passed=0
 failed=0
@@ -85,10 +85,11 @@ e2e() {
 }
 
 threads() {
-  sanitized tsan thread fwatchdog &&
-    WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
-      python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
-      pid1_test fork_test.StreamingContract load_test.Endurance
+  sanitized tsan thread || return
+  suite "unit, TSan" build/tsan/tests/unit
+  WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
+    python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
+    pid1_test fork_test.StreamingContract load_test.Endurance
 }
 
 # Each target starts from the kept corpus; what it finds is kept in build/.

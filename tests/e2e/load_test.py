@@ -86,7 +86,8 @@ class Backpressure(Case):
     def test_a_gigabyte_comes_back_byte_identical_in_little_memory(self):
         piece = random.randbytes(1 << 20)
         count = 64 if SANITIZER else 1024
-        dog = self.start(fprocess="cat")
+        # However slow the machine is.
+        dog = self.start(fprocess="cat", exec_timeout="10m", read_timeout="10m")
         client = self.client(dog, timeout=60)
         sent = hashlib.sha256()
 
