@@ -1,10 +1,9 @@
 #include "command_line.h"
 
 #include <fmt/format.h>
+#include <getopt.h>
 
-#include <CLI/CLI.hpp>
 #include <algorithm>
-#include <deque>
 #include <string_view>
 #include <utility>
 
@@ -82,33 +81,78 @@ CommandLine refuse(std::string_view reason) {
   return line;
 }
 
-// CLI11 would take the word after "--port=" for its value; an empty word of its own says that there
-// is none.
-std::vector<std::string> separate_empty_values(const char* const* begin, const char* const* end) {
-  std::vector<std::string> words;
-  for (const char* const* word = begin; word != end; ++word) {
-    const std::string_view text(*word);
-    const bool empty_value = text.starts_with("--") && text.find('=') == text.size() - 1;
-    words.emplace_back(text.substr(0, text.size() - (empty_value ? 1 : 0)));
-    if (empty_value) words.emplace_back();
+// One spelling of an option, or an action.
+struct Spelling {
+  std::string word;     // without the dashes
+  std::string setting;  // of an option, the name that its value is kept under
+  CommandLine::Action action = CommandLine::Action::kServe;
+};
+
+std::vector<Spelling> spellings() {
+  using Action = CommandLine::Action;
+  std::vector<Spelling> all = {{"help", {}, Action::kHelp},
+                               {"h", {}, Action::kHelp},
+                               {"markdown", {}, Action::kHelp},
+                               {"version", {}, Action::kVersion},
+                               {"run-healthcheck", {}, Action::kHealthcheck},
+                               {"check-config", {}, Action::kCheckConfig}};
+  for (const Option& option : options()) {
+    all.push_back({long_option(option.name), std::string(option.name)});
+    for (const std::string_view alias : option.aliases) {
+      all.push_back({long_option(alias), std::string(alias)});
+    }
   }
-  return words;
+  return all;
 }
 
-// What is wrong, in our words; CLI11's for what we cannot tell.
-std::string explain(const CLI::ParseError& error, const CLI::App& app) {
-  const std::string_view text = error.what();
-  const auto code = static_cast<CLI::ExitCodes>(error.get_exit_code());
-  if (code == CLI::ExitCodes::ArgumentMismatch) {
-    return fmt::format("{} needs a value", text.substr(0, text.find(':')));
+// "--port=80" is about "port".
+std::string_view bare_name(std::string_view word) {
+  word.remove_prefix(word.starts_with("--") ? 2 : 1);
+  return word.substr(0, word.find('='));
+}
+
+// What getopt_long_only() returns, beside its own ':' and '?'.
+constexpr int kStray = 1;
+constexpr int kKnown = 256;
+
+// Fills `line` from the words before "--", the first of which is the program; returns what is wrong
+// with them, or nothing.
+std::string read_words(std::vector<char*> words, CommandLine& line) {
+  const std::vector<Spelling> known = spellings();
+  std::vector<option> table;
+  for (const Spelling& spelling : known) {
+    const int argument = spelling.setting.empty() ? no_argument : required_argument;
+    table.push_back({spelling.word.c_str(), argument, nullptr, kKnown});
   }
-  if (code != CLI::ExitCodes::ExtrasError) return std::string(text);
-  const std::vector<std::string> unknown = app.remaining();
-  const auto option = std::find_if(unknown.begin(), unknown.end(),
-                                   [](std::string_view word) { return word.starts_with('-'); });
-  if (option != unknown.end()) return fmt::format("unknown option {}", *option);
-  return fmt::format("stray argument \"{}\": the function's command comes after --",
-                     unknown.empty() ? std::string() : unknown.front());
+  table.push_back({});
+  const int count = static_cast<int>(words.size());
+  words.push_back(nullptr);
+
+  std::vector<std::string> values(known.size());  // the last that was given of each
+  ::opterr = 0;
+  ::optind = 0;  // start anew
+  for (int at = 1; at < count; at = ::optind) {
+    const std::string_view word = words[static_cast<size_t>(at)];
+    int index = 0;
+    const int found = ::getopt_long_only(count, words.data(), "-:", table.data(), &index);
+    if (found == kStray) {
+      return fmt::format("stray argument \"{}\": the function's command comes after --", word);
+    }
+    if (found == ':') return fmt::format("{} needs a value", word);
+    if (found == '?' && ::optopt == kKnown) return fmt::format("{}: it takes no value", word);
+    const Spelling& spelling = known[static_cast<size_t>(index)];
+    // getopt takes abbreviations too; what they mean would change with our next option.
+    if (found != kKnown || spelling.word != bare_name(word)) {
+      return fmt::format("unknown option {}", word.substr(0, word.find('=')));
+    }
+    if (!spelling.setting.empty()) values[static_cast<size_t>(index)] = ::optarg;
+    if (spelling.word == "markdown") line.text = option_table_markdown();
+    line.action = std::max(line.action, spelling.action);
+  }
+  for (size_t i = 0; i < known.size(); ++i) {
+    if (!values[i].empty()) line.settings.push_back({known[i].setting, std::move(values[i])});
+  }
+  return {};
 }
 
 }  // namespace
@@ -125,49 +169,13 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
     line.command.assign(dashes + 1, end);
     if (line.command.empty()) return refuse("there is no command after --");
   }
-
-  CLI::App app;
-  app.set_help_flag();
-  bool help_asked = false;
-  bool markdown = false;
-  bool version = false;
-  bool check = false;
-  bool healthcheck = false;
-  app.add_flag("-h,--help", help_asked);
-  app.add_flag("--markdown", markdown);
-  app.add_flag("--version", version);
-  app.add_flag("--check-config", check);
-  app.add_flag("--run-healthcheck", healthcheck);
-  // One a spelling, so that an error can name what the user wrote.
-  std::deque<Setting> given;
-  for (const Option& option : options()) {
-    const auto add = [&](std::string_view name) {
-      Setting& setting = given.emplace_back(Setting{std::string(name), {}});
-      app.add_option("--" + long_option(name), setting.text)->take_last();
-    };
-    add(option.name);
-    for (const std::string_view alias : option.aliases) add(alias);
+  std::vector<char*> words;
+  for (const char* const* word = argv; word != dashes; ++word) {
+    words.push_back(const_cast<char*>(*word));  // getopt does not change them
   }
-  try {
-    std::vector<std::string> words = separate_empty_values(argv + 1, dashes);
-    std::reverse(words.begin(), words.end());  // CLI11 takes them from the back
-    app.parse(std::move(words));
-  } catch (const CLI::ParseError& error) {
-    return refuse(explain(error, app));
-  }
-  for (Setting& setting : given) {
-    if (!setting.text.empty()) line.settings.push_back(std::move(setting));
-  }
-  if (help_asked) {
-    line.action = CommandLine::Action::kHelp;
-    line.text = markdown ? option_table_markdown() : help();
-  } else if (version) {
-    line.action = CommandLine::Action::kVersion;
-  } else if (healthcheck) {
-    line.action = CommandLine::Action::kHealthcheck;
-  } else if (check) {
-    line.action = CommandLine::Action::kCheckConfig;
-  }
+  const std::string wrong = read_words(std::move(words), line);
+  if (!wrong.empty()) return refuse(wrong);
+  if (line.action == CommandLine::Action::kHelp && line.text.empty()) line.text = help();
   return line;
 }
 

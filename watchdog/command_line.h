@@ -9,7 +9,8 @@ namespace watchdog {
 
 // What the command line asks for.
 struct CommandLine {
-  enum class Action { kServe, kHealthcheck, kVersion, kHelp, kCheckConfig, kRefuse };
+  // When several are given, the last in this list counts.
+  enum class Action { kServe, kCheckConfig, kHealthcheck, kVersion, kHelp, kRefuse };
 
   Action action = Action::kServe;
   std::vector<Setting> settings;     // by the name that was used; empty values left out
@@ -17,7 +18,8 @@ struct CommandLine {
   std::string text;                  // kHelp: the help; kRefuse: one line that says what is wrong
 };
 
-// Reads it with CLI11: every Option as a --long-option, the actions, and the command after "--".
+// Reads it with getopt: every Option as a --long-option, the actions, and the command after "--".
+// One dash will do as well, as with Go's flags: -run-healthcheck.
 CommandLine parse_command_line(int argc, const char* const* argv);
 
 }  // namespace watchdog

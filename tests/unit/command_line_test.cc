@@ -93,6 +93,19 @@ TEST_CASE("the actions") {
   CHECK(parse({"--run-healthcheck"}).action == Action::kHealthcheck);
 }
 
+TEST_CASE("one dash will do, as with Go's flags") {
+  CHECK(parse({"-run-healthcheck"}).action == Action::kHealthcheck);
+  CHECK(parse({"-version"}).action == Action::kVersion);
+  CHECK(settings(parse({"-port", "1", "-mode=classic"})) == Words{"mode=classic", "port=1"});
+}
+
+TEST_CASE("an abbreviation is not an option") {
+  for (const char* word : {"--por=1", "--vers", "-p", "--runhealthcheck", "--help-", "--", "-"}) {
+    CAPTURE(word);
+    CHECK(parse({word}).action == Action::kRefuse);
+  }
+}
+
 TEST_CASE("an action keeps the settings and the command") {
   const CommandLine line = parse({"--check-config", "--port", "0", "--", "cat"});
   CHECK(line.action == Action::kCheckConfig);
