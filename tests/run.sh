@@ -1,13 +1,13 @@
 #!/bin/bash
 # Builds and tests everything: ./tests/run.sh [SUITE]...
-# Suites: layers, format, unit, e2e, threads, fuzz; all of them when none is named.
+# Suites: layers, format, tidy, unit, e2e, threads, fuzz; all of them when none is named.
 # Ends with one line, "N passed, N failed"; fails if any failed or none ran.
 set -u
 cd "$(dirname "$0")/.."
 . examples/packages.sh
 
 TEST_PACKAGES="python3 bash php-cli curl nodejs prometheus procps util-linux coreutils
-  clang-format clang libclang-rt-dev"
+  clang-format clang-tidy clang libclang-rt-dev"
 FUZZ_SECONDS=$([ -n "${CI:-}" ] && echo 60 || echo 30)
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=99}
@@ -72,6 +72,20 @@ check_format() {
 
 format() { suite format check_format; }
 
+# As the format: other versions have other checks.
+check_tidy() {
+  if ! clang-tidy --version | grep -q 'version 14\.'; then
+    echo "the code is checked with clang-tidy 14, which Debian bookworm has"
+  else
+    find watchdog modes -name '*.cc' -print0 |
+      xargs -0 -P "$(nproc)" -n 5 clang-tidy -p build/unit --quiet 2>/dev/null ||
+      { echo "0 passed, 1 failed"; return 1; }
+  fi
+  echo "1 passed, 0 failed"
+}
+
+tidy() { built unit -- -Dtests=true && suite tidy check_tidy; }
+
 unit() {
   built unit -- -Dtests=true && suite "unit" build/unit/tests/unit
   sanitized asan address,undefined && suite "unit, ASan and UBSan" build/asan/tests/unit
@@ -121,11 +135,11 @@ fuzz() {
   fi
 }
 
-[ $# -gt 0 ] && [ "$1" != all ] || set -- layers format unit e2e threads fuzz
+[ $# -gt 0 ] && [ "$1" != all ] || set -- layers format tidy unit e2e threads fuzz
 for name; do
   case $name in
-    layers | format | unit | e2e | threads | fuzz) ;;
-    *) die "There is no suite \"$name\". There are: layers, format, unit, e2e, threads, fuzz, all." ;;
+    layers | format | tidy | unit | e2e | threads | fuzz) ;;
+    *) die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, all." ;;
   esac
 done
 install_missing $BUILD_PACKAGES $TEST_PACKAGES

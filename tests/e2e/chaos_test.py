@@ -7,8 +7,8 @@ import signal
 import threading
 import time
 
-from harness import (SANITIZER, Case, Client, Hold, InBackground, Stopwatch, free_port, head,
-                     raise_descriptor_limit, until)
+from harness import (EXIT_INTERNAL, SANITIZER, Case, Client, Hold, InBackground, Stopwatch, free_port, head,
+                     raise_descriptor_limit, run, until)
 
 
 class Chaos(Case):
@@ -74,6 +74,11 @@ class Chaos(Case):
             response = dog.request()
             self.assertEqual(response.status, 500)
             self.assertEqual(dog.request(path="/_/health").status, 200)
+
+        def test_too_little_memory_to_start_is_one_line(self):
+            result = run(fprocess="true", wrapper=("prlimit", "--as=4000000"))
+            self.assertEqual(result.returncode, EXIT_INTERNAL)
+            self.assertRegex(result.stderr, r"^fwatchdog: out of memory: .*\n$")
 
     def test_closed_output_is_no_obstacle(self):
         for closed in ("exec \"$@\" >&- 2>&-", "exec \"$@\" >&- 2>&- <&-"):

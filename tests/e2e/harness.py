@@ -18,7 +18,7 @@ import uuid
 from pathlib import Path
 
 from client import Client, head  # noqa: F401, for the tests
-from under_test import (BINARY, EXIT_UNAVAILABLE, EXIT_USAGE, FUNCTIONS, PATIENCE, ROOT,  # noqa: F401
+from under_test import (BINARY, EXIT_INTERNAL, EXIT_UNAVAILABLE, EXIT_USAGE, FUNCTIONS, PATIENCE, ROOT,  # noqa: F401
                         SANITIZER, STATIC)
 
 SANITIZER_REPORT = re.compile(

@@ -12,6 +12,7 @@ BINARY = Path(os.environ.get("WATCHDOG", ROOT / "build/release/fwatchdog")).reso
 
 EXIT_USAGE = 64
 EXIT_UNAVAILABLE = 69
+EXIT_INTERNAL = 70
 
 
 def _sanitizer():

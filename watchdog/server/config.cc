@@ -125,15 +125,15 @@ class ConfigReader {
     const Config& config = outcome_.config;
     auto& errors = outcome_.errors;
     if (std::find(kBuiltModes.begin(), kBuiltModes.end(), config.mode) == kBuiltModes.end()) {
-      errors.push_back(fmt::format("mode={}: not built yet; this version serves {}",
+      errors.emplace_back(fmt::format("mode={}: not built yet; this version serves {}",
                                    mode_name(config.mode), built_modes()));
     } else if (config.command.empty() && !is_set("fprocess")) {
-      errors.push_back(
+      errors.emplace_back(
           "fprocess is not set: name the command that answers requests, for example fprocess=cat, "
           "or put it after --");
     }
     if (config.jwt_auth) {
-      errors.push_back(
+      errors.emplace_back(
           "jwt_auth=true: tokens cannot be checked in this version, and serving without would be "
           "open to everybody; unset it");
     }

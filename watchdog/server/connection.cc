@@ -27,7 +27,6 @@ bool Connection::reading() const {
     case State::kBody:
       return !upload_paused_;
     case State::kAnswering:
-      return false;
     case State::kClosing:
       return false;
   }
