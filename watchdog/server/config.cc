@@ -126,7 +126,7 @@ class ConfigReader {
     auto& errors = outcome_.errors;
     if (std::find(kBuiltModes.begin(), kBuiltModes.end(), config.mode) == kBuiltModes.end()) {
       errors.emplace_back(fmt::format("mode={}: not built yet; this version serves {}",
-                                   mode_name(config.mode), built_modes()));
+                                      mode_name(config.mode), built_modes()));
     } else if (config.command.empty() && !is_set("fprocess")) {
       errors.emplace_back(
           "fprocess is not set: name the command that answers requests, for example fprocess=cat, "

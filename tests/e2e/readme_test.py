@@ -1,0 +1,299 @@
+"""What README says, tried out."""
+
+import json
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from config_test import MODES
+from harness import (BINARY, EXIT_INTERNAL, EXIT_USAGE, ROOT, STATIC, Case, Client, free_port,
+                     head, run)
+
+README = (ROOT / "README.md").read_text()
+PROSE = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
+CODE = [" ".join(text.split()) for text in re.findall(r"`([^`]+)`", PROSE)]
+
+
+def blocks(language):
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+    return [text for name, text in found if name == language]
+
+
+def rows(title):
+    """The cells of each row of the table whose first column has this title."""
+    table = re.search(rf"(?m)^\| {title} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", README).group(1)
+    return [line.strip("|").strip().split(" | ") for line in table.splitlines()]
+
+
+def instructions(text):
+    """A Dockerfile's (INSTRUCTION, arguments)."""
+    lines = re.sub(r"\\\n", " ", text).strip().splitlines()
+    return [tuple(line.split(maxsplit=1)) for line in lines if line.strip()]
+
+
+OURS = instructions((ROOT / "Dockerfile").read_text())
+
+
+class Commands(Case):
+    def test_each_command_is_known_to_a_test(self):
+        commands = [line.partition(" # ")[0].strip() for block in blocks("sh")
+                    for line in block.splitlines()]
+        self.assertEqual(commands, ["./examples/run.sh php-index", "./tests/run.sh",
+                                    "fprocess=cat ./build/release/fwatchdog &",
+                                    "curl -d 'hello' http://127.0.0.1:8080/"])
+
+    def test_the_examples_named_are_those_there_are(self):
+        there = {path.parent.name for path in ROOT.glob("examples/*/Dockerfile")}
+        named = re.search(r"other examples are (.*?);", README).group(1)
+        self.assertEqual({"php-index", *re.findall(r"`(.*?)`", named)}, there)
+
+    def test_each_script_takes_the_arguments_named(self):
+        named = re.findall(r"(\./\w+/run\.sh) ([\w-]+)", README)
+        self.assertEqual(len(named), 3)
+        for script, word in named:
+            labels = re.findall(r"(?m)^ +([\w |-]+)\)", (ROOT / script).read_text())  # of its case
+            self.assertIn(word, " | ".join(labels).split(" | "))
+
+    def test_a_command_is_a_function_with_two_lines_of_shell(self):
+        block, port = blocks("sh")[1], free_port()
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, ".curlrc").write_text("retry = 5\nretry-connrefused\n")
+            script = block.replace("./build/release/fwatchdog", shlex.quote(str(BINARY)))
+            script = script.replace("8080", str(port)) + "\nkill -INT $!; wait $!"
+            env = {"PATH": "/usr/bin:/bin", "CURL_HOME": folder, "port": str(port),
+                   "TMPDIR": folder, "metrics_port": "0"}
+            result = subprocess.run(["sh", "-c", script], env=env, capture_output=True, text=True)
+        self.assertEqual((result.stdout, result.returncode), ("hello", 0), result.stderr)
+
+    def test_each_fwatchdog_command_is_taken(self):
+        commands = [text for text in CODE if text.startswith("fwatchdog -")]
+        self.assertGreater(len(commands), 1)
+        for text in commands:
+            result = run("--check-config", *shlex.split(text)[1:], fprocess="true")
+            self.assertEqual(result.returncode, 0, f"{text}: {result.stderr}")
+
+
+class Containers(Case):
+    def test_a_dockerfile_of_six_instructions_serves_a_function(self):
+        steps = instructions(*blocks("dockerfile"))
+        self.assertLessEqual(len(steps), 6)
+        copied = [words.split()[-1] for name, words in steps if name == "COPY"]
+        self.assertEqual(copied, ["/usr/bin/fwatchdog", "/home/app/index.php"])
+        root = Path(tempfile.mkdtemp())
+        self.addCleanup(shutil.rmtree, root)
+        for source, path in zip((BINARY, ROOT / "examples/php-index/index.php"), copied):
+            (root / path[1:]).parent.mkdir(parents=True)
+            (root / path[1:]).symlink_to(source)
+        settings = dict(word.split("=", 1) for name, words in steps if name == "ENV"
+                        for word in shlex.split(words.replace("/home/app", f"{root}/home/app")))
+        entrypoint = shlex.join(json.loads(dict(steps)["ENTRYPOINT"]))
+        dog = self.start(wrapper=("sh", "-c", f"exec {entrypoint}"), **settings,
+                         PATH=f"{root}/usr/bin:/usr/bin:/bin", port=free_port())
+        response = dog.request("POST", "/greet", body=b"newcomer")
+        self.assertEqual((response.status, response.header("Content-Type")), (200, "text/plain"))
+        self.assertIn("newcomer", response.text)
+        check = json.loads(re.search(r"HEALTHCHECK CMD (\[.*?\])", README, re.DOTALL).group(1))
+        result = subprocess.run([root / "usr/bin" / check[0], *check[1:]], env=dog.environment)
+        self.assertEqual(result.returncode, 0)
+
+    def test_our_own_dockerfile_names_stages_that_are_there(self):
+        names = [name for name, _ in OURS]
+        self.assertLessEqual(set(names), {"FROM", "RUN", "WORKDIR", "COPY", "ENTRYPOINT"})
+        stages = [words.partition(" AS ")[2] for name, words in OURS if name == "FROM"]
+        for words in (words.split() for name, words in OURS if name == "COPY"):
+            if words[0].startswith("--from="):
+                self.assertIn(words[0][7:], stages)
+                self.assertEqual(words[1:], ["/src/build/release/fwatchdog", "/fwatchdog"])
+        self.assertEqual(OURS[-1], ("ENTRYPOINT", '["/fwatchdog"]'))
+
+    def test_our_own_dockerfile_copies_all_that_a_build_needs(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for name, words in OURS:
+                if name == "COPY" and not words.startswith("--from"):
+                    subprocess.run(["cp", "-r", *words.split()[:-1], folder], cwd=ROOT, check=True)
+            result = subprocess.run(["meson", "setup", "build/release"], cwd=folder,
+                                    capture_output=True, text=True)
+            self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_our_own_dockerfile_installs_what_the_scripts_install(self):
+        listed = subprocess.run(["sh", "-c", ". examples/packages.sh; echo $BUILD_PACKAGES"],
+                                cwd=ROOT, capture_output=True, text=True).stdout.split()
+        command = next(words for name, words in OURS if name == "RUN")
+        installed = set(command.partition(" --no-install-recommends ")[2].split())
+        self.assertEqual(installed, set(listed) - {"doctest-dev", "ccache"} | {"node-llhttp"})
+
+
+class Reference(Case):
+    def test_the_options_are_those_that_help_prints(self):
+        table = re.search(r"<!-- options:.*?-->\n(.*?)<!-- end of options -->", README, re.DOTALL)
+        self.assertEqual(table.group(1), run("--help", "--markdown").stdout)
+
+    def test_each_mode_is_served_or_refused_as_said(self):
+        served = {re.search(r"`(\w+)`", cells[0]).group(1) for cells in rows("mode")}
+        later = set(re.findall(r"`(\w+)`", re.search(r"(.*) come later", README).group(1)))
+        self.assertEqual(served | later, set(MODES))
+        for mode in MODES:
+            code = run("--check-config", fprocess="true", mode=mode).returncode
+            self.assertEqual(code, 0 if mode in served else EXIT_USAGE, mode)
+
+    def test_what_has_no_effect_yet_is_taken_with_a_warning(self):
+        name = re.search(r"or not yet \(`(\w+)`\)", README).group(1)
+        result = run("--check-config", fprocess="true", **{name: "5"})
+        self.assertEqual(result.returncode, 0)
+        self.assertIn(f"warning: {name} has no effect", result.stderr)
+
+    def test_each_spelling_of_a_duration_or_size_is_taken(self):
+        for name, kind in (("exec_timeout", r"Go durations \((.*?)\)"),
+                           ("max_body_size", r"bytes, or (.*?)\.")):
+            for value in re.findall(r"`(.*?)`", re.search(kind, README).group(1)):
+                result = run("--check-config", fprocess="true", **{name: value})
+                self.assertEqual(result.returncode, 0, value)
+
+    def test_the_exit_codes_are_those_of_the_source(self):
+        source = (ROOT / "watchdog/exit_code.h").read_text()
+        said = [cells[0] for cells in rows("exit code")]
+        self.assertEqual(said, re.findall(r"= (\d+),", source))
+
+    def test_each_exit_code_is_seen(self):
+        dog = self.start(fprocess="true")
+        results = [run("--run-healthcheck", port=free_port()), run(port="x", fprocess="true"),
+                   run(port=dog.port, fprocess="true")]
+        if STATIC:
+            results.append(run(fprocess="true", workers=4, wrapper=("prlimit", "--as=4000000")))
+        dog.signal(signal.SIGINT)
+        seen = {dog.wait_exit(), *(result.returncode for result in results)}
+        said = {int(cells[0]) for cells in rows("exit code")}
+        self.assertEqual(said - (set() if STATIC else {EXIT_INTERNAL}), seen)
+
+    def test_the_refusals_of_malformed_http_are_those_that_are_sent(self):
+        dog = self.start(fprocess="cat", mode="serializing", read_timeout="500ms", max_body_size=5)
+        messages = [head(headers={"Content-Length": "x"}), b"GET / HTTP/1.1\r\n",
+                    head("POST", body=b"123456"), head(path="/" + "x" * 100_000),
+                    head(headers={"X": "x" * 300_000}), head(headers={"Transfer-Encoding": "gzip"}),
+                    head().replace(b"HTTP/1.1", b"HTTP/2.0")]
+        sent = [dog.raw(message).split()[1].decode() for message in messages]
+        said = re.search(r"is refused with (.*?) and nothing", README).group(1)
+        self.assertEqual(sent, re.findall(r"\d{3}", said))
+
+    def test_the_log_is_as_shown(self):
+        shown = blocks("")[0]
+        php = self.start(fprocess=f"php {ROOT}/examples/php-index/index.php")
+        php.request("POST", "/greet", body=b"fwatchdog")
+        failing = self.sh(f"echo {re.search('stderr: (.*)', shown).group(1)} >&2; exit 7")
+        failing.request()
+        failing.wait_log("GET / ")
+        php.wait_log("POST /greet")
+
+        def shape(text):
+            return re.sub(r"[\d/]{10} [\d:]{8} |\(\d+\.\d{4}s\)", "_", text).splitlines()
+
+        real = [line for line in shape(php.log() + failing.log())
+                if re.search("POST|stderr:|GET", line)]
+        self.assertEqual(sorted(shape(shown)), sorted(real))
+
+    def test_the_metrics_are_those_that_are_served(self):
+        port = free_port()
+        self.start(fprocess="true", metrics_port=port).request()
+        with Client(port) as client:
+            text = client.request(path="/metrics").text
+        served = set(re.findall(r"(?m)^# TYPE (\w+)", text))
+        named = {word for word in CODE if re.match(r"(http_requests?|fwatchdog|process)_", word)}
+        self.assertEqual(named, {re.sub("^process_.*", "process_*", name) for name in served})
+
+    def test_the_variables_are_those_that_a_function_sees(self):
+        dog = self.start(fprocess="env")
+        response = dog.request("POST", "/a%20b?c=%20", {"User-Agent": "me"}, b"x", chunked=True)
+        seen = dict(line.split("=", 1) for line in response.text.splitlines())
+        said = re.search(r"\*\*Environment\*\*: (.*?)\n\* ", README, re.DOTALL).group(1)
+        self.assertLessEqual(set(re.findall(r"`(Http_\w+)`", said)), set(seen))
+        self.assertEqual((seen["Http_Path"], seen["Http_Query"], seen["Http_Content_Length"]),
+                         ("/a b", "c=%20", "-1"))
+
+    def test_a_timeout_is_answered_as_said(self):
+        said = re.search(r"the client gets (\d+) \(classic: (\d+)\)", README)
+        for mode, status in zip(("streaming", "classic"), said.groups()):
+            dog = self.start(fprocess="sleep 60", mode=mode, exec_timeout="100ms")
+            self.assertEqual(dog.request().status, int(status))
+
+
+# How each row of the table of differences begins, what its answer must name, which tests show it.
+DIFFERENCES = [
+    ("200 for a missing command, an exit code, a timeout", "500.*504.*breaks off",
+     "a_missing_command_warns_at_the_start_and_answers_500 every_exit_code_is_told_truly "
+     "exec_timeout_answers_at_the_deadline a_failure_after_output_cuts_the_answer"),
+    ("streamed output", "at once", "output_leaves_while_the_function_runs"),
+    ("`exec_timeout` kills one", "group.*504", "exec_timeout_takes_the_whole_tree"),
+    ("stderr", "split", "a_line_of_70_kb_is_split_and_complete a_line_of_5_mb_wedges_nothing"),
+    ("the last log lines", "all", "two_thousand_lines_before_a_crash_are_all_logged"),
+    ("a function that does not", "no error", "a_function_that_does_not_read_a_megabyte_is_no_error"),
+    ("a function that exits", "once", "an_early_exit_is_answered_while_the_client_still_uploads"),
+    ("the client hangs up", "streaming.*serializing and classic finish.*kill_on_disconnect",
+     "the_group_dies_when_the_client_goes_before_the_answer kill_on_disconnect_ends_the_function "
+     "a_client_that_goes_leaves_the_function_to_finish"),
+    ("`X-Timeout: 0`", "shorter", "x_timeout_can_neither_end_nor_lengthen_exec_timeout"),
+    ("`Proxy:` becomes `Http_Proxy`, `Query:` forges", "neither",
+     "a_proxy_header_sets_nothing headers_cannot_forge_the_request_line"),
+    ("`//` and `/../`", "as they come", "the_target_is_not_redirected_or_cleaned"),
+    ("zombies", "reaped", "daemons_that_functions_leave_are_reaped"),
+    ("SIGTERM always sleeps", "one deadline.*`healthcheck_interval`",
+     "it_serves_for_healthcheck_interval shutdown_timeout_bounds_everything"),
+    ("functions that still run", "503",
+     "a_function_that_term_ends_is_answered_with_503 a_second_term_kills_what_ignores_it"),
+    ("a typo in a variable (`port=80a80`)", "64", "check_config_refuses_what_a_start_refuses"),
+    ("an unwritable lock file, a busy port", "a warning; exit code 69",
+     "a_lock_folder_that_cannot_be_written_is_a_warning "
+     "a_port_in_use_is_one_clear_line_and_exit_69"),
+    ("`fprocess` splits", "quotes.*JSON array.*`--`",
+     "single_quotes_and_backslashes_are_the_shell_s a_json_array_is_taken_as_it_stands "
+     "the_command_can_follow_two_dashes"),
+    ("metrics on 8081", "a warning", "a_busy_metrics_port_is_a_warning"),
+    ("`/_/health`", "answers", "head_is_answered_like_get_without_a_body"),
+    ("serializing logs 200", "and why", "the_log_has_the_status_that_the_client_saw"),
+    ("classic-watchdog answers 405", "any method",
+     "every_common_method_reaches_the_function head_runs_the_function_and_sends_no_body"),
+    ("of-watchdog's `afterburn`", "refused", "afterburn_and_inproc_are_refused_with_advice"),
+]
+
+
+class Differences(Case):
+    def test_each_row_has_tests_that_are_there(self):
+        there = {test for path in Path(__file__).parent.glob("*.py")
+                 for test in re.findall(r"def test_(\w+)\(self\)", path.read_text())}
+        table = rows("of-watchdog, classic-watchdog")
+        self.assertEqual(len(table), len(DIFFERENCES))
+        for (claim, answer), (beginning, words, tests) in zip(table, DIFFERENCES):
+            self.assertEqual(claim[:len(beginning)], beginning)
+            self.assertRegex(answer, words)
+            self.assertLessEqual(set(tests.split()), there)
+
+    def test_afterburn_and_inproc_are_refused_with_advice(self):
+        for mode in ("afterburn", "inproc"):
+            result = run(fprocess="true", mode=mode)
+            self.assertEqual(result.returncode, EXIT_USAGE)
+            self.assertIn("mode=http", result.stderr)
+
+
+class Files(unittest.TestCase):
+    def test_each_path_named_is_there(self):
+        named = {word for word in re.findall(r"\]\(([^)#:]+)\)", README)}
+        named |= {word for text in CODE + blocks("sh") for word in re.findall(
+            r"(?:^|\s)(?:\./)?((?:examples|tests|watchdog|modes)/[\w./-]*)", text)}
+        self.assertGreater(len(named), 5)
+        self.assertEqual([path for path in named if not (ROOT / path).exists()], [])
+
+    def test_no_file_names_what_only_one_machine_has(self):
+        private = re.compile(r"(?<![\w.$}])/(?:work|root|var/tmp)\b|\bsession \d"
+                             r"|(?i:\b(?:c[l]aude|anthropi[c]|sub-?agent[s]?)\b)"
+                             r"|\b(?!example\.)[\w-]+\.(?:org|com|io|net|dev)\b")
+        found = []
+        for path in ROOT.rglob("*"):
+            parts = path.relative_to(ROOT).parts
+            if path.is_file() and not {".git", "build", "node_modules", "__pycache__"} & set(parts):
+                found += [(path, line) for line in path.read_text(errors="replace").splitlines()
+                          if private.search(line)]
+        self.assertEqual(found, [])
