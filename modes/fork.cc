@@ -36,8 +36,4 @@ std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,
   return nullptr;
 }
 
-std::string duration_text(Duration duration) {
-  return fmt::format("{:.6f}", seconds(duration));
-}
-
 }  // namespace watchdog

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "modes/cgi.h"
+#include "modes/duration_text.h"
 #include "modes/function_process.h"
 #include "server/exchange.h"
 #include "server/mode.h"
@@ -28,9 +29,6 @@ class ForkMode : public Mode {
   FunctionProcesses processes_;
   FunctionEnvironment environment_;
 };
-
-// "1.234567": what X-Duration-Seconds says.
-std::string duration_text(Duration duration);
 
 std::unique_ptr<Mode> make_streaming_mode(const ModeContext& context);
 std::unique_ptr<Mode> make_serializing_mode(const ModeContext& context);

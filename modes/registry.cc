@@ -1,6 +1,7 @@
 #include <cstdlib>
 
 #include "modes/fork.h"
+#include "modes/http.h"
 #include "server/mode.h"
 
 namespace watchdog {
@@ -14,6 +15,7 @@ std::unique_ptr<Mode> make_mode(const ModeContext& context) {
     case ModeName::kClassic:
       return make_classic_mode(context);
     case ModeName::kHttp:
+      return make_http_mode(context);
     case ModeName::kStatic:
     case ModeName::kCgi:
     case ModeName::kFastcgi:

@@ -20,10 +20,13 @@
 #include "net/signals.h"
 #include "process/command.h"
 #include "process/reaper.h"
+#include "process/supervisor.h"
 #include "process/system.h"
 #include "server/config.h"
 #include "server/drain.h"
 #include "server/healthcheck.h"
+#include "server/upstream_probe.h"
+#include "server/upstream_url.h"
 #include "server/worker.h"
 
 namespace watchdog {
@@ -41,25 +44,27 @@ int refuse(int code, const std::vector<std::string>& reasons) {
 }
 
 // The function's whole life, once the configuration is known to be good.
-class Watchdog {
+class Watchdog final : private Supervisor::Owner {
  public:
   explicit Watchdog(const Config& config)
       : config_(config),
         gate_(config.max_inflight),
-        health_(config),
+        health_(config, function_),
         reaper_(loop_),
         quiet_(loop_, [this] { drain_->check(); }),
         more_children_(loop_, [this] { child_signals_->resume(); }) {}
 
   int run() {
     if (const auto error = watch_signals()) return refuse(kExitInternal, {*error});
+    if (const auto error = find_upstream()) return refuse(kExitUsage, {*error});
     if (const auto error = open_ports()) return refuse(kExitUnavailable, {*error});
     announce();
     health_.start_serving();
     run_behind_children();
+    if (supervisor_) supervisor_->start();
     loop_.run();
     log::flush_all(std::chrono::seconds(1));
-    return kExitClean;
+    return exit_code_;
   }
 
  private:
@@ -74,6 +79,47 @@ class Watchdog {
     child_signals_ = std::move(*children);
     if (::getpid() != 1) ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     return std::nullopt;
+  }
+
+  // Makes the Supervisor of a warm process, where the mode has one.
+  std::optional<std::string> find_upstream() {
+    if (config_.mode != ModeName::kHttp) return std::nullopt;
+    const auto url = parse_upstream_url(config_.upstream_url);
+    if (!url) return url.error();
+    auto addresses = url->addresses();
+    if (!addresses) return fmt::format("upstream_url: {}", addresses.error());
+    auto probe = std::make_unique<UpstreamProbe>(loop_, std::move(*addresses), config_.upstream_url,
+                                                 url->authority(), config_.ready_path);
+    Supervisor::Plan plan{config_.command, config_.restart, config_.startup_timeout,
+                          config_.log_line_limit};
+    function_.set(FunctionState::Value::kComing);
+    supervisor_ = std::make_unique<Supervisor>(loop_, reaper_, std::move(plan), std::move(probe),
+                                               static_cast<Supervisor::Owner&>(*this));
+    return std::nullopt;
+  }
+
+  void on_supervised_state(Supervisor::State state) override {
+    using Value = FunctionState::Value;
+    switch (state) {
+      case Supervisor::State::kReady:
+      case Supervisor::State::kStopping:  // it may still answer what is under way
+        function_.set(Value::kReady);
+        break;
+      case Supervisor::State::kStarting:
+      case Supervisor::State::kWaiting:
+        function_.set(Value::kComing);
+        break;
+      case Supervisor::State::kOver:
+        function_.set(Value::kGone);
+        break;
+    }
+    health_.on_function_state();
+    metrics_.restarts = supervisor_->restarts();
+  }
+
+  void on_supervised_end(int exit_code) override {
+    if (health_.stage() < Stage::kClosing) exit_code_ = exit_code;
+    drain_->on_function_gone();
   }
 
   std::optional<std::string> open_ports() {
@@ -94,7 +140,7 @@ class Watchdog {
       threads_.push_back(std::make_unique<WorkerThread>(shared_, std::move(sockets[i]), on_quiet));
       all.push_back(&threads_.back()->worker());
     }
-    drain_ = std::make_unique<Drain>(loop_, shared_, std::move(all));
+    drain_ = std::make_unique<Drain>(loop_, shared_, std::move(all), supervisor_.get());
     open_metrics_port();
     return std::nullopt;
   }
@@ -117,15 +163,17 @@ class Watchdog {
     for (const std::string& word : config_.command) {
       command += command.empty() ? word : " " + word;
     }
-    log::info("fwatchdog {} mode: {} fprocess: {}", FWATCHDOG_VERSION, mode_name(config_.mode),
-              command);
+    log::info("fwatchdog {} mode: {} fprocess: {}{}{}", FWATCHDOG_VERSION, mode_name(config_.mode),
+              command, supervisor_ ? " upstream: " : "", supervisor_ ? config_.upstream_url : "");
     log::info("Timeouts: read: {} write: {} exec: {} idle: {} shutdown: {}",
               format_duration(config_.read_timeout), format_duration(config_.write_timeout),
               format_duration(config_.exec_timeout), format_duration(config_.idle_timeout),
               format_duration(config_.shutdown_timeout));
     if (!config_.command.empty()) {
       const auto problem = Command(config_.command).problem();
-      if (problem) log::warn("{}; until it can be run requests are answered with 500", *problem);
+      if (problem && !supervisor_) {
+        log::warn("{}; until it can be run requests are answered with 500", *problem);
+      }
     }
     if (metrics_server_) log::info("Metrics on port: {}", config_.metrics_port);
     log::info("Listening on port: {}", port_);
@@ -139,7 +187,7 @@ class Watchdog {
       case SIGINT:
         return drain_->on_interrupt();
       default:
-        return;  // forwarded once there is a warm process to forward to
+        if (supervisor_) supervisor_->forward(signal);
     }
   }
 
@@ -154,14 +202,17 @@ class Watchdog {
   Loop loop_;
   Metrics metrics_;
   Gate gate_;
+  FunctionState function_;
   Health health_;
   Reaper reaper_;
-  const Shared shared_{config_, metrics_, gate_, health_, reaper_};
+  const Shared shared_{config_, metrics_, gate_, health_, reaper_, function_};
+  int exit_code_ = kExitClean;
   Wakeup quiet_;
   Timer more_children_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<Signals> child_signals_;
   uint16_t port_ = 0;
+  std::unique_ptr<Supervisor> supervisor_;
   std::unique_ptr<Worker> worker_;
   std::vector<std::unique_ptr<WorkerThread>> threads_;
   std::unique_ptr<Drain> drain_;

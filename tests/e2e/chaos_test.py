@@ -76,7 +76,7 @@ class Chaos(Case):
             self.assertEqual(dog.request(path="/_/health").status, 200)
 
         def test_too_little_memory_to_start_is_one_line(self):
-            result = run(fprocess="true", wrapper=("prlimit", "--as=4000000"))
+            result = run(fprocess="true", workers="4", wrapper=("prlimit", "--as=4000000"))
             self.assertEqual(result.returncode, EXIT_INTERNAL)
             self.assertRegex(result.stderr, r"^fwatchdog: out of memory: .*\n$")
 

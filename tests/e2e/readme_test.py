@@ -230,7 +230,7 @@ DIFFERENCES = [
     ("`exec_timeout` kills one", "group.*504", "exec_timeout_takes_the_whole_tree"),
     ("stderr", "split", "a_line_of_70_kb_is_split_and_complete a_line_of_5_mb_wedges_nothing"),
     ("the last log lines", "all", "two_thousand_lines_before_a_crash_are_all_logged"),
-    ("a function that does not", "no error", "a_function_that_does_not_read_a_megabyte_is_no_error"),
+    ("a function that does", "no error", "a_function_that_does_not_read_a_megabyte_is_no_error"),
     ("a function that exits", "once", "an_early_exit_is_answered_while_the_client_still_uploads"),
     ("the client hangs up", "streaming.*serializing and classic finish.*kill_on_disconnect",
      "the_group_dies_when_the_client_goes_before_the_answer kill_on_disconnect_ends_the_function "

@@ -139,9 +139,9 @@ bool response_has_body(std::string_view method, int status) {
   return method != "HEAD" && status >= 200 && status != 204 && status != 304;
 }
 
-void append_status_line(std::string& out, int status) {
+void append_status_line(std::string& out, int status, std::string_view reason) {
   out.append("HTTP/1.1 ").append(fmt::format_int(status).c_str()).append(1, ' ');
-  out.append(reason_phrase(status)).append("\r\n");
+  out.append(reason.empty() ? reason_phrase(status) : reason).append("\r\n");
 }
 
 void append_field(std::string& out, std::string_view name, std::string_view value) {

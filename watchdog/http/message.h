@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,14 +55,28 @@ struct RequestHead {
   std::string_view query() const;
 };
 
+// The head of a response, as a function's own server gives it. All views point into the
+// ResponseReader that made it and live until its next head.
+struct ResponseHead {
+  int status = 0;
+  std::string_view reason{};
+  int minor_version = 1;  // HTTP/1.x
+  Fields fields{};
+  BodyFraming framing = BodyFraming::kNone;
+  std::optional<uint64_t> content_length{};  // as it says, even where there is no body (HEAD)
+  bool keep_alive = true;                    // RFC 9112 9.3
+
+  bool interim() const { return status < 200 && status != 101; }
+};
+
 // "OK" for 200; "" for a status that has no registered phrase.
 std::string_view reason_phrase(int status);
 
 // Whether a response to `method` with this status may have a body (RFC 9112 6.3).
 bool response_has_body(std::string_view method, int status);
 
-// "HTTP/1.1 200 OK\r\n".
-void append_status_line(std::string& out, int status);
+// "HTTP/1.1 200 OK\r\n"; the registered phrase stands in for an empty one.
+void append_status_line(std::string& out, int status, std::string_view reason = {});
 // "name: value\r\n". The caller vouches that neither contains CR, LF or NUL.
 void append_field(std::string& out, std::string_view name, std::string_view value);
 // "1f4\r\n", the line before `size` bytes of a chunk (RFC 9112 7.1).

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "http/strict.h"
+#include "http/framing.h"
 
 namespace watchdog {
 
@@ -21,18 +21,18 @@ namespace watchdog {
 //
 // A head is gathered whole, checked line by line as it comes, and only then parsed by llhttp: so
 // every version of llhttp refuses the same messages, and views of the head are contiguous. Bodies
-// are framed here; the lines of a chunked one pass the same checks, and its trailers are dropped.
+// are framed here; the lines of a chunked one, and its trailers, pass the same checks.
 // However the bytes are cut into pieces, the outcome is the same. Owned by its connection.
 class Reader {
  public:
-  enum class Event { kNeedMore, kHead, kBody, kEnd, kError };
+  using Event = ReadEvent;
 
   // 414 beyond kMaxTarget, 400 beyond kMaxChunkLine, 431 beyond the others.
   static constexpr size_t kMaxTarget = 64 * 1024;
   static constexpr size_t kMaxHead = 256 * 1024;  // request line and fields
   static constexpr size_t kMaxFields = 256;
-  static constexpr size_t kMaxChunkLine = 4 * 1024;  // size and extensions of one chunk
-  static constexpr size_t kMaxTrailers = 16 * 1024;
+  static constexpr size_t kMaxChunkLine = Body::kMostChunkLine;
+  static constexpr size_t kMaxTrailers = Body::kMostTrailers;
 
   Reader();
   ~Reader();
@@ -49,6 +49,8 @@ class Reader {
 
   const RequestHead& request() const;
   std::string_view body() const;
+  // After kEnd: the trailer fields of a chunked body, each a line with its CRLF.
+  std::string_view trailers() const;
   const Refusal& error() const;
 
   // Nothing of a message has been seen since the last kEnd (empty lines before a request line do

@@ -207,13 +207,26 @@ Refused HeadCheck::request_line(std::string_view line, size_t longest_target) {
   return std::nullopt;
 }
 
+Refused HeadCheck::status_line(std::string_view line) {
+  request_ = false;
+  const size_t space = std::min(line.find(' '), line.size());
+  if (const auto refused = check_version(line.substr(0, space))) return refused;
+  http_1_0_ = line.substr(0, space).ends_with('0');
+  const std::string_view status = line.substr(space);
+  const bool well_formed = status.size() >= 4 && status[1] >= '1' && status[1] <= '9' &&
+                           all_digits(status.substr(1, 3)) &&
+                           (status.size() == 4 || status[4] == ' ');
+  if (!well_formed) return Refusal{400, "malformed status line"};
+  return std::nullopt;
+}
+
 Refused HeadCheck::field_line(std::string_view line) {
   if (const auto refused = check_field_line(line)) return refused;
   ++fields_;
   const size_t colon = line.find(':');
   const std::string_view name = line.substr(0, colon);
   const std::string_view value = trim(line.substr(colon + 1));
-  if (equals_ignoring_case(name, "host")) return host(value);
+  if (request_ && equals_ignoring_case(name, "host")) return host(value);
   if (equals_ignoring_case(name, "content-length")) {
     // RFC 9110 allows it; llhttp does not.
     const bool tab_after = line.find('\t', line.find_last_not_of(" \t")) != std::string_view::npos;
@@ -265,17 +278,12 @@ Refused HeadCheck::coding(std::string_view name) {
 }
 
 Refused HeadCheck::end() {
-  if (!has_host_ && !http_1_0_) return Refusal{400, "no Host field"};
+  if (request_ && !has_host_ && !http_1_0_) return Refusal{400, "no Host field"};
   if (!has_coding_) return std::nullopt;
   if (http_1_0_) return Refusal{400, "Transfer-Encoding in HTTP/1.0"};
   if (has_length_) return Refusal{400, "both Content-Length and Transfer-Encoding"};
   if (unknown_coding_) return Refusal{501, "a transfer coding other than chunked"};
   return std::nullopt;
-}
-
-BodyFraming HeadCheck::framing() const {
-  if (chunked_) return BodyFraming::kChunked;
-  return content_length_ > 0 ? BodyFraming::kSized : BodyFraming::kNone;
 }
 
 }  // namespace watchdog

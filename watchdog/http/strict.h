@@ -26,18 +26,20 @@ std::optional<Refusal> check_field_line(std::string_view line);
 // RFC 9112 7.1: chunk-size and chunk-ext, without optional white space.
 std::optional<Refusal> check_chunk_line(std::string_view line, uint64_t& size);
 
-// Checks the head of one request, line by line, and finds out how its body ends (RFC 9112 6.3).
+// Checks the head of one message, line by line, and finds out how its body ends (RFC 9112 6.3).
 class HeadCheck {
  public:
-  // RFC 9112 3.
+  // RFC 9112 3 and 4: what kind of message it is.
   std::optional<Refusal> request_line(std::string_view line, size_t longest_target);
+  std::optional<Refusal> status_line(std::string_view line);
   std::optional<Refusal> field_line(std::string_view line);
   // After the last field: those that must be there, and those that contradict each other.
   std::optional<Refusal> end();
 
   size_t fields() const { return fields_; }
   // Once end() is content.
-  BodyFraming framing() const;
+  bool chunked() const { return chunked_; }
+  bool has_length() const { return has_length_; }
   uint64_t content_length() const { return content_length_; }
 
  private:
@@ -48,6 +50,7 @@ class HeadCheck {
 
   size_t fields_ = 0;
   uint64_t content_length_ = 0;
+  bool request_ = true;
   bool http_1_0_ = false;
   bool has_host_ = false;
   bool has_length_ = false;

@@ -10,46 +10,17 @@
 #include <cstring>
 
 #include "base/log.h"
+#include "net/address.h"
 
 namespace watchdog {
 
 namespace {
 
-struct Endpoint {
-  sockaddr_storage address{};
-  socklen_t size = 0;
-};
-
-Endpoint ipv4(in_addr address, uint16_t port) {
-  Endpoint endpoint;
-  sockaddr_in in{};
-  in.sin_family = AF_INET;
-  in.sin_addr = address;
-  in.sin_port = htons(port);
-  std::memcpy(&endpoint.address, &in, sizeof in);
-  endpoint.size = sizeof in;
-  return endpoint;
-}
-
-Endpoint ipv6(const in6_addr& address, uint16_t port) {
-  Endpoint endpoint;
-  sockaddr_in6 in{};
-  in.sin6_family = AF_INET6;
-  in.sin6_addr = address;
-  in.sin6_port = htons(port);
-  std::memcpy(&endpoint.address, &in, sizeof in);
-  endpoint.size = sizeof in;
-  return endpoint;
-}
-
-Result<Endpoint> resolve(std::string_view address, uint16_t port) {
-  if (address.empty()) return ipv6(in6addr_any, port);
-  const std::string name(address == "localhost" ? "127.0.0.1" : address);
-  in_addr four{};
-  in6_addr six{};
-  if (inet_pton(AF_INET, name.c_str(), &four) == 1) return ipv4(four, port);
-  if (inet_pton(AF_INET6, name.c_str(), &six) == 1) return ipv6(six, port);
-  return Error{fmt::format("cannot listen on {}: not an address", address)};
+Result<SocketAddress> address_of(std::string_view address, uint16_t port) {
+  if (address.empty()) return SocketAddress::ipv6(in6addr_any, port);
+  const auto found = SocketAddress::numeric(address == "localhost" ? "127.0.0.1" : address, port);
+  if (!found) return Error{fmt::format("cannot listen on {}", found.error())};
+  return found;
 }
 
 struct Bound {
@@ -57,18 +28,18 @@ struct Bound {
   int error = 0;
 };
 
-Bound bind_endpoint(const Endpoint& endpoint, bool shared) {
-  Fd fd(::socket(endpoint.address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+Bound bind_to(const SocketAddress& address, bool shared) {
+  Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return {{}, errno};
   const int on = 1;
   const int off = 0;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   if (shared) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
-  if (endpoint.address.ss_family == AF_INET6) {
+  if (address.family() == AF_INET6) {
     setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   }
-  if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&endpoint.address), endpoint.size) != 0) {
+  if (::bind(fd.get(), address.get(), address.size()) != 0) {
     return {{}, errno};
   }
   return {std::move(fd), 0};
@@ -76,11 +47,11 @@ Bound bind_endpoint(const Endpoint& endpoint, bool shared) {
 
 // With IPv6 switched off, "every address" means every IPv4 address.
 Result<Fd> bind_or_fall_back(std::string_view address, uint16_t port, bool shared) {
-  const auto endpoint = resolve(address, port);
-  if (!endpoint) return Error{endpoint.error()};
-  Bound bound = bind_endpoint(*endpoint, shared);
+  const auto wanted = address_of(address, port);
+  if (!wanted) return Error{wanted.error()};
+  Bound bound = bind_to(*wanted, shared);
   if (address.empty() && (bound.error == EAFNOSUPPORT || bound.error == EADDRNOTAVAIL)) {
-    bound = bind_endpoint(ipv4(in_addr{INADDR_ANY}, port), shared);
+    bound = bind_to(SocketAddress::ipv4(in_addr{INADDR_ANY}, port), shared);
   }
   if (bound.error != 0) {
     const bool taken = bound.error == EADDRINUSE;

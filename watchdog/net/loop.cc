@@ -74,21 +74,23 @@ std::span<char> Loop::read_buffer() {
   return {read_buffer_.get(), kReadBufferSize};
 }
 
+// What was retired dies before anything else is called, so that no deferred call of its reaches
+// it or its neighbours any more.
 void Loop::end_turn() {
+  ++turn_depth_;
   while (!deferred_.empty() || !retired_.empty()) {
-    ++turn_depth_;
-    while (!deferred_.empty()) {
-      Deferred* deferred = deferred_.front();
-      deferred_.pop_front();
-      deferred->scheduled_ = false;
-      deferred->call_();
+    if (!retired_.empty()) {
+      // Destructors may retire and defer more.
+      auto dying = std::move(retired_);
+      retired_.clear();
+      continue;
     }
-    // Destructors may retire and defer more.
-    auto dying = std::move(retired_);
-    retired_.clear();
-    dying.clear();
-    --turn_depth_;
+    Deferred* deferred = deferred_.front();
+    deferred_.pop_front();
+    deferred->scheduled_ = false;
+    deferred->call_();
   }
+  --turn_depth_;
 }
 
 void Loop::before_wait() {

@@ -29,8 +29,8 @@ const Clock& real_clock();
 // One thread's event loop, on libuv. Everything that lives on it is used from its thread only, but
 // for Wakeup::wake().
 //
-// Order of things: libuv calls back; that callback is a Turn; at its end deferred calls run and
-// retired objects die. Before the loop waits again it writes what Streams hold back, flushes the
+// Order of things: libuv calls back; that callback is a Turn; at its end retired objects die and
+// deferred calls run. Before the loop waits again it writes what Streams hold back, flushes the
 // log and looks at the clock.
 class Loop {
  public:

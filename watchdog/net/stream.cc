@@ -152,6 +152,12 @@ size_t Stream::readable() const {
   return static_cast<size_t>(bytes);
 }
 
+bool Stream::silent() const {
+  char byte = 0;
+  return !ended_ && unread_.empty() && ::recv(core_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+         errno == EAGAIN;
+}
+
 size_t Stream::pending() const {
   return outgoing_.size() +
          (core_->sending.empty() ? 0 : uv_stream_get_write_queue_size(&core_->stream));
@@ -164,7 +170,7 @@ size_t Stream::unacknowledged() const {
 }
 
 void Stream::hold(std::string_view bytes) {
-  if (broken()) return;
+  if (broken() || takes_no_more_) return;
   outgoing_.append(bytes);
   if (flush_queued_ || !core_->sending.empty()) return;
   flush_queued_ = true;
@@ -172,7 +178,7 @@ void Stream::hold(std::string_view bytes) {
 }
 
 void Stream::write(std::initializer_list<std::string_view> pieces) {
-  if (broken()) return;
+  if (broken() || takes_no_more_) return;
   size_t size = outgoing_.size();
   for (const auto piece : pieces) size += piece.size();
   if (!core_->sending.empty() || size <= kWorthHolding) {
@@ -188,7 +194,7 @@ void Stream::write(std::initializer_list<std::string_view> pieces) {
   }
   const int sent = uv_try_write(&core_->stream, buffers.data(), static_cast<unsigned>(count));
   if (sent < 0 && sent != UV_EAGAIN) {
-    fail(-sent);
+    fail_writing(-sent);
     return;
   }
   size_t taken = sent > 0 ? static_cast<size_t>(sent) : 0;
@@ -213,7 +219,7 @@ void Stream::flush() {
   const uv_buf_t all = buffer(outgoing_);
   const int sent = uv_try_write(&core_->stream, &all, 1);
   if (sent < 0 && sent != UV_EAGAIN) {
-    fail(-sent);
+    fail_writing(-sent);
     return;
   }
   outgoing_.erase(0, sent > 0 ? static_cast<size_t>(sent) : 0);
@@ -240,13 +246,13 @@ void Stream::send_pending() {
       });
   if (error != 0) {
     core_->sending.clear();
-    fail(-error);
+    fail_writing(-error);
   }
 }
 
 void Stream::on_written(int error) {
   if (error != 0) {
-    fail(-error);
+    fail_writing(-error);
     return;
   }
   if (!outgoing_.empty()) {
@@ -271,6 +277,13 @@ void Stream::shut_down() {
 void Stream::reset_on_close() {
   const linger now{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(core_->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+void Stream::fail_writing(int error) {
+  if (!handler_.reads_on_after_write_error()) return fail(error);
+  takes_no_more_ = true;
+  outgoing_.clear();
+  if (drain_wanted_) report_.schedule();
 }
 
 void Stream::fail(int error) {

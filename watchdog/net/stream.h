@@ -31,6 +31,9 @@ class Stream {
     virtual void on_error(int error) = 0;
     // full() was true, or finish() was asked for, and everything written has now left.
     virtual void on_drained() = 0;
+    // Whether the peer may have said something worth reading although it takes no more. Then a
+    // failed write is not an error: what is read afterwards tells.
+    virtual bool reads_on_after_write_error() const { return false; }
   };
 
   // How much may wait here before a writer should pause; soft.
@@ -51,6 +54,8 @@ class Stream {
   void read_now(size_t most);
   // How many bytes could be read without waiting (pipes and sockets).
   size_t readable() const;
+  // Whether neither bytes nor the peer's end wait to be read.
+  bool silent() const;
 
   // Sends what hold() kept and then these pieces, in one system call where the kernel takes it.
   void write(std::initializer_list<std::string_view> pieces);
@@ -85,6 +90,7 @@ class Stream {
   void flush();
   void forget_flush();
   void fail(int error);
+  void fail_writing(int error);
   void report();
   void send_pending();
   void start_reading();
@@ -100,6 +106,7 @@ class Stream {
   bool wants_data_ = false;
   bool reading_ = false;
   bool ended_ = false;
+  bool takes_no_more_ = false;  // the peer, although it may still say something
   bool end_reported_ = false;
   bool error_reported_ = false;
   bool flush_queued_ = false;

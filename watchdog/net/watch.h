@@ -7,11 +7,13 @@
 
 namespace watchdog {
 
-// Calls `on_readable` whenever a descriptor that is no byte stream (a pidfd, a signalfd, a
-// listening socket) can be read. Owns the descriptor; destroying the Watch closes it.
+// Calls `on_ready` whenever a descriptor that is no byte stream (a pidfd, a signalfd, a listening
+// socket, one that is connecting) is ready. Owns the descriptor; destroying the Watch closes it.
 class Watch {
  public:
-  Watch(Loop& loop, Fd fd, std::function<void()> on_readable);
+  enum class For { kReading, kWriting };
+
+  Watch(Loop& loop, Fd fd, std::function<void()> on_ready, For what = For::kReading);
   ~Watch();
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
@@ -19,10 +21,13 @@ class Watch {
   void pause();
   void resume();
   int fd() const { return fd_.get(); }
+  // Gives the descriptor away; nothing may be asked of this Watch after.
+  Fd release();
 
  private:
   struct Core;
   Fd fd_;
+  For what_;
   Core* core_;  // closes and frees itself
 };
 

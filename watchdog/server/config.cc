@@ -7,14 +7,15 @@
 #include <map>
 
 #include "base/text.h"
+#include "server/upstream_url.h"
 
 namespace watchdog {
 
 namespace {
 
-// The modes of this version, all of which fork a command; the others are refused at the start.
+// The modes of this version; the others are refused at the start.
 constexpr std::array kBuiltModes = {ModeName::kStreaming, ModeName::kSerializing,
-                                    ModeName::kClassic};
+                                    ModeName::kClassic, ModeName::kHttp};
 
 std::string built_modes() {
   std::string list;
@@ -25,23 +26,28 @@ std::string built_modes() {
   return list;
 }
 
-// Variables that are checked, and then do nothing in this version, and why.
-struct Later {
+// Variables that are checked, and then do nothing, and why.
+struct Idle {
   std::string_view name;
   std::string_view why;
 };
-constexpr std::array<Later, 10> kWithoutEffect = {{
+constexpr std::array<Idle, 5> kNotYet = {{
     {"max_queue", "requests beyond max_inflight get 429 at once"},
     {"queue_timeout", "requests beyond max_inflight get 429 at once"},
-    {"upstream_url", "it is for mode=http and mode=fastcgi"},
     {"static_path", "it is for mode=static"},
+    {"jwt_auth_debug", "it is for jwt_auth"},
+    {"jwt_auth_local", "it is for jwt_auth"},
+}};
+constexpr std::array<Idle, 6> kHttpOnly = {{
+    {"upstream_url", "it is for mode=http and mode=fastcgi"},
     {"startup_timeout", "it is for mode=http and mode=fastcgi"},
     {"ready_path", "it is for mode=http"},
     {"http_buffer_req_body", "it is for mode=http"},
     {"restart", "it is for mode=http and mode=fastcgi"},
-    {"jwt_auth_debug", "it is for jwt_auth"},
-    {"jwt_auth_local", "it is for jwt_auth"},
+    {"response_start_timeout", "it is for mode=http"},
 }};
+constexpr std::array<std::string_view, 3> kForkOnly = {"cgi_headers", "content_type",
+                                                       "kill_on_disconnect"};
 constexpr std::array<std::string_view, 5> kClassicOnly = {
     "combine_output", "marshal_request", "write_debug", "read_debug", "debug_headers"};
 
@@ -132,6 +138,7 @@ class ConfigReader {
           "fprocess is not set: name the command that answers requests, for example fprocess=cat, "
           "or put it after --");
     }
+    if (config.mode == ModeName::kHttp) check_upstream();
     if (config.jwt_auth) {
       errors.emplace_back(
           "jwt_auth=true: tokens cannot be checked in this version, and serving without would be "
@@ -139,9 +146,30 @@ class ConfigReader {
     }
   }
 
+  void check_upstream() {
+    const Config& config = outcome_.config;
+    const auto url = parse_upstream_url(config.upstream_url);
+    if (config.upstream_url.empty()) {
+      outcome_.errors.emplace_back(
+          "upstream_url is not set: say where the function listens, for example "
+          "upstream_url=http://127.0.0.1:3000");
+    } else if (url && url->protocol == UpstreamUrl::Protocol::kFastcgi) {
+      outcome_.errors.emplace_back(
+          fmt::format("upstream_url={}: mode=http accepts http://host:port/prefix or unix:/path",
+                      config.upstream_url));
+    }
+  }
+
   void warn() {
     const Config& config = outcome_.config;
-    for (const Later& later : kWithoutEffect) warn_without_effect(later.name, later.why);
+    for (const Idle& idle : kNotYet) warn_without_effect(idle.name, idle.why);
+    if (config.mode == ModeName::kHttp) {
+      for (const std::string_view name : kForkOnly) {
+        warn_without_effect(name, "it is for modes that start a process for each request");
+      }
+    } else {
+      for (const Idle& idle : kHttpOnly) warn_without_effect(idle.name, idle.why);
+    }
     if (config.mode != ModeName::kClassic) {
       for (const std::string_view name : kClassicOnly) {
         warn_without_effect(name, "it is for mode=classic");
@@ -214,6 +242,8 @@ std::string describe(const Config& config) {
   time("read_timeout", config.read_timeout);
   time("write_timeout", config.write_timeout);
   time("idle_timeout", config.idle_timeout);
+  line("response_start_timeout",
+       config.response_start_timeout ? format_duration(*config.response_start_timeout) : "");
   line("healthcheck_interval",
        config.healthcheck_interval ? format_duration(*config.healthcheck_interval) : "");
   time("shutdown_timeout", config.shutdown_timeout);

@@ -11,12 +11,12 @@
 
 #include "base/log.h"
 #include "base/time.h"
+#include "process/supervisor.h"
 
 namespace watchdog {
 
 enum class ModeName { kStreaming, kSerializing, kClassic, kHttp, kStatic, kCgi, kFastcgi };
 enum class AccessLog { kAll, kErrors, kOff };
-enum class Restart { kNo, kOnFailure, kAlways };
 
 // Everything a user can set, parsed and checked. Made once, before any thread starts; read-only
 // after. The meaning of each field is in the option table (option_table.cc), which is also --help
@@ -31,7 +31,8 @@ struct Config {
   uint16_t metrics_port = 8081;
   Duration read_timeout{};
   Duration write_timeout{};
-  Duration exec_timeout{};  // 0: none
+  Duration exec_timeout{};                         // 0: none
+  std::optional<Duration> response_start_timeout;  // unset: exec_timeout
   Duration idle_timeout{};
   std::optional<Duration> healthcheck_interval;
   Duration shutdown_timeout{};

@@ -25,6 +25,7 @@ bool Connection::reading() const {
     case State::kHead:
       return !stream_.full();  // a client that pipelines but does not read waits
     case State::kBody:
+    case State::kTunnel:
       return !upload_paused_;
     case State::kAnswering:
     case State::kClosing:
@@ -36,6 +37,10 @@ bool Connection::reading() const {
 size_t Connection::on_data(std::string_view bytes) {
   if (state_ == State::kClosing) return bytes.size();
   if (!reading()) return 0;
+  if (state_ == State::kTunnel) {
+    exchange_.on_body(bytes);
+    return bytes.size();
+  }
   reader_.feed(bytes);
   while (reading()) {
     const Reader::Event event = reader_.next();
@@ -98,7 +103,7 @@ void Connection::on_request_end() {
   reading_.clear();
   state_ = State::kAnswering;
   if (exchange_.active()) {
-    exchange_.on_body_end();
+    exchange_.on_body_end(reader_.trailers());
   } else {
     become_idle();
   }
@@ -150,11 +155,18 @@ void Connection::send(std::initializer_list<std::string_view> pieces) {
   writing_.set_after(server_.context().config.write_timeout);
 }
 
+void Connection::become_tunnel() {
+  reading_.clear();
+  state_ = State::kTunnel;
+  upload_paused_ = false;
+  stream_.resume();
+}
+
 void Connection::upload_flow(bool on) {
   upload_paused_ = !on;
-  if (state_ != State::kBody) return;
+  if (state_ != State::kBody && state_ != State::kTunnel) return;
   if (on) {
-    limit_reading(server_.context().config.read_timeout);
+    if (state_ == State::kBody) limit_reading(server_.context().config.read_timeout);
     stream_.resume();
   } else {
     reading_.clear();  // it is not the client who is slow
@@ -167,6 +179,7 @@ void Connection::on_end() {
     go();
     return;
   }
+  if (state_ == State::kTunnel) return exchange_.on_body_end();  // half of it goes on
   exchange_.on_client_gone();
   if (!exchange_.active()) go();
 }
@@ -219,6 +232,7 @@ void Connection::on_reading_timeout() {
   switch (state_) {
     case State::kIdle:
     case State::kAnswering:
+    case State::kTunnel:
     case State::kClosing:
       return go();
     case State::kHead:

@@ -21,6 +21,7 @@ class Server;
 // Owned by its Server.
 //
 //   idle --first byte--> head --head read--> body --end read--> answering --answered--> idle
+//   answering --upgraded--> tunnel --answered--> closing
 //   any but closing --answered and not to be kept, or refused--> closing --all sent--> gone
 //   any --client gone, and nobody to run on for--> gone
 //
@@ -42,7 +43,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
  private:
   friend class Server;
-  enum class State { kIdle, kHead, kBody, kAnswering, kClosing };
+  enum class State { kIdle, kHead, kBody, kAnswering, kTunnel, kClosing };
 
   static constexpr uint64_t kMostDiscarded = 256 * 1024;
   static constexpr auto kLinger = std::chrono::seconds(2);
@@ -59,6 +60,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   void notify_when_sent() override { stream_.notify_when_drained(); }
   void upload_flow(bool on) override;
   bool request_complete() const override { return state_ == State::kAnswering; }
+  void become_tunnel() override;
   bool may_stay_open() const override;
   const PeerAddress& peer() const override { return peer_; }
   void on_exchange_ended(Exchange::Ending ending) override;

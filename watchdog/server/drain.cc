@@ -15,10 +15,11 @@ constexpr auto kCheckInterval = std::chrono::milliseconds(5);
 
 }  // namespace
 
-Drain::Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers)
+Drain::Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, Supervisor* supervisor)
     : loop_(loop),
       shared_(shared),
       workers_(std::move(workers)),
+      supervisor_(supervisor),
       quiet_(loop, [this] { look_for_quiet(); }),
       deadline_(loop,
                 [this] {
@@ -39,6 +40,10 @@ void Drain::on_interrupt() {
   if (begun()) return stop();
   deadline_.set_after(shared_.config.shutdown_timeout - grace());
   close();
+}
+
+void Drain::on_function_gone() {
+  if (shared_.health.stage() < Stage::kStopping) stop();
 }
 
 void Drain::leave() {
@@ -78,6 +83,7 @@ void Drain::stop() {
   log::info("Stopping: asking {} running requests to end within {}",
             shared_.metrics.requests_in_flight.load(), format_duration(grace()));
   advance(Stage::kStopping);
+  if (supervisor_ != nullptr) supervisor_->stop();
   deadline_.set_after(grace());
 }
 
@@ -85,6 +91,7 @@ void Drain::cut() {
   log::warn("Stopping: {} requests were not answered in time; they get 503",
             shared_.metrics.requests_in_flight.load());
   advance(Stage::kCutting);
+  if (supervisor_ != nullptr) supervisor_->abandon();
   deadline_.set_after(kLastWords);
 }
 
@@ -100,7 +107,10 @@ void Drain::check() {
   const bool quiet = std::all_of(workers_.begin(), workers_.end(),
                                  [](const Worker* worker) { return worker->quiet(); });
   if (stage == Stage::kCutting) shared_.reaper.kill_abandoned();
-  if (!quiet || !shared_.reaper.idle()) {
+  // The last request has been answered: nobody needs the warm process any more.
+  if (quiet && supervisor_ != nullptr) supervisor_->stop();
+  const bool supervised = supervisor_ != nullptr && !supervisor_->over();
+  if (!quiet || supervised || !shared_.reaper.idle()) {
     check_.set_after(kCheckInterval);
     return;
   }

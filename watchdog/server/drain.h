@@ -5,6 +5,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 #include "process/reaper.h"
+#include "process/supervisor.h"
 #include "server/health.h"
 #include "server/worker.h"
 
@@ -27,11 +28,14 @@ class Drain {
   // How long functions have between SIGTERM and the end, at most a quarter of shutdown_timeout.
   static constexpr Duration kGrace = Reaper::kGrace;
 
-  // The workers end their loops, main's with them, at Stage::kOver.
-  Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers);
+  // The workers end their loops, main's with them, at Stage::kOver. `supervisor` is null where
+  // there is no warm process; else it is asked to end when nobody needs it any more.
+  Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, Supervisor* supervisor);
 
   void on_terminate();  // SIGTERM, SIGQUIT
   void on_interrupt();  // SIGINT
+  // The warm process has ended for good.
+  void on_function_gone();
   // A worker has become quiet.
   void check();
 
@@ -48,6 +52,7 @@ class Drain {
   Loop& loop_;
   const Shared& shared_;
   std::vector<Worker*> workers_;
+  Supervisor* supervisor_;
   Timer quiet_;
   Timer deadline_;  // of the phase that must end by it
   Timer check_;     // abandoned processes end without a word

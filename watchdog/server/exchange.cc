@@ -13,7 +13,7 @@ namespace watchdog {
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr std::string_view kLastChunk = "0\r\n\r\n";
+constexpr std::string_view kLastChunk = "0\r\n";
 
 bool is_probe(const RequestHead& request) {
   const Field* agent = request.fields.find("user-agent");
@@ -23,11 +23,7 @@ bool is_probe(const RequestHead& request) {
 }  // namespace
 
 Exchange::Exchange(const ServerContext& context, Client& client)
-    : context_(context), client_(client), deadline_(context.loop, [this] {
-        ++context_.metrics.exec_timeouts;
-        fail(mode_->exec_timeout_failure(),
-             fmt::format("the function did not finish within {}", format_duration(time_limit())));
-      }) {}
+    : context_(context), client_(client), deadline_(context.loop, [this] { on_deadline(); }) {}
 
 // Only with its connection, when nobody is left to be answered.
 Exchange::~Exchange() {
@@ -45,6 +41,9 @@ void Exchange::start(const RequestHead& request) {
   keep_alive_ = request.keep_alive;
   upload_on_ = true;
   continue_due_ = request.expects_continue;
+  continue_by_function_ = false;
+  tunnel_ = false;
+  trailers_ = {};
   client_gone_ = false;
   drain_due_ = false;
   page_sent_ = false;
@@ -79,7 +78,7 @@ void Exchange::invoke(Mode& mode, Slot slot) {
 }
 
 void Exchange::ask_for_body() {
-  if (!continue_due_ || !upload_on_ || state_ != State::kOpen) return;
+  if (!continue_due_ || continue_by_function_ || !upload_on_ || state_ != State::kOpen) return;
   continue_due_ = false;
   client_.send({kContinue});
 }
@@ -89,15 +88,16 @@ void Exchange::on_body(std::string_view bytes) {
   if (!invocation_) return;
   body_received_ += bytes.size();
   const uint64_t most = context_.config.max_body_size;
-  if (most != 0 && body_received_ > most) {
+  if (most != 0 && body_received_ > most && !tunnel_) {
     fail(Failure::kBodyTooLarge, fmt::format("the body is larger than max_body_size={}", most));
     return;
   }
   invocation_->on_body(bytes);
 }
 
-void Exchange::on_body_end() {
+void Exchange::on_body_end(std::string_view trailers) {
   continue_due_ = false;
+  trailers_ = trailers;
   if (invocation_) invocation_->on_body_end();
 }
 
@@ -125,8 +125,27 @@ void Exchange::on_shutdown() {
 }
 
 void Exchange::function_started() {
-  const Duration limit = time_limit();
-  if (limit > Duration::zero()) deadline_.set_after(limit);
+  function_started_at_ = context_.loop.now();
+  const Duration whole = time_limit();
+  const Duration head = context_.config.response_start_timeout.value_or(whole);
+  const bool none = whole == Duration::zero();
+  const Duration first = none || (head > Duration::zero() && head < whole) ? head : whole;
+  if (first > Duration::zero()) deadline_.set_after(first);
+}
+
+void Exchange::lift_time_limit() {
+  deadline_.clear();
+}
+
+void Exchange::on_deadline() {
+  ++context_.metrics.exec_timeouts;
+  const Duration taken = context_.loop.now() - function_started_at_;
+  const Duration whole = time_limit();
+  const bool over = whole > Duration::zero() && taken >= whole;
+  fail(mode_->exec_timeout_failure(),
+       over ? fmt::format("the function did not finish within {}", format_duration(whole))
+            : fmt::format("the function did not begin to answer within response_start_timeout={}",
+                          format_duration(*context_.config.response_start_timeout)));
 }
 
 // exec_timeout, which the client's X-Timeout may shorten but neither lengthen nor switch off.
@@ -155,9 +174,42 @@ void Exchange::answer(const ReplyHead& reply, std::string_view body) {
   client_.on_exchange_ended(keep_alive_ ? Ending::kReuse : Ending::kClose);
 }
 
+void Exchange::interim(const ReplyHead& reply) {
+  if (reply.status == 100) continue_due_ = false;
+  if (state_ != State::kOpen || request_->minor_version == 0) return;
+  std::string text;
+  append_status_line(text, reply.status, reply.reason);
+  for (const Field& field : reply.fields) append_field(text, field.name, field.value);
+  text += "\r\n";
+  client_.send({text});
+}
+
 void Exchange::head(const ReplyHead& reply) {
   if (state_ != State::kOpen) return;
   send_head(reply);
+  if (context_.config.response_start_timeout && deadline_.armed()) {
+    const Duration whole = time_limit();
+    deadline_.clear();
+    if (whole > Duration::zero()) deadline_.set(function_started_at_ + whole);
+  }
+}
+
+void Exchange::upgrade(const ReplyHead& reply, std::string_view protocol) {
+  if (state_ != State::kOpen) return;
+  state_ = State::kReplying;
+  status_ = reply.status;
+  reply_framing_ = BodyFraming::kUntilClose;
+  keep_alive_ = false;
+  tunnel_ = true;
+  deadline_.clear();
+  std::string text;
+  append_status_line(text, reply.status, reply.reason);
+  for (const Field& field : reply.fields) append_field(text, field.name, field.value);
+  append_field(text, "Connection", "Upgrade");
+  append_field(text, "Upgrade", protocol);
+  text += "\r\n";
+  client_.send({text});
+  client_.become_tunnel();
 }
 
 void Exchange::send_head(const ReplyHead& reply) {
@@ -172,16 +224,19 @@ void Exchange::send_head(const ReplyHead& reply) {
   } else {
     reply_framing_ = may_chunk ? BodyFraming::kChunked : BodyFraming::kUntilClose;
   }
-  keep_alive_ =
-      keep_alive_ && client_.may_stay_open() && reply_framing_ != BodyFraming::kUntilClose;
+  // A client that still waits for 100 Continue may send its body or its next request: who knows.
+  keep_alive_ = keep_alive_ && client_.may_stay_open() && !continue_due_ &&
+                reply_framing_ != BodyFraming::kUntilClose;
 
   std::string text;
   text.reserve(256);
-  append_status_line(text, reply.status);
-  append_field(text, "Date", http_date());
+  append_status_line(text, reply.status, reply.reason);
+  if (!reply.forwarded || reply.fields.find("date") == nullptr) {
+    append_field(text, "Date", http_date());
+  }
   for (const Field& field : reply.fields) append_field(text, field.name, field.value);
   const bool length_allowed = reply.status >= 200 && reply.status != 204 && reply.status != 304;
-  if (reply.content_length && length_allowed) {
+  if (reply.content_length && length_allowed && !reply.forwarded) {
     append_field(text, "Content-Length", fmt::format_int(*reply.content_length).c_str());
   } else if (reply_framing_ == BodyFraming::kChunked) {
     append_field(text, "Transfer-Encoding", "chunked");
@@ -215,10 +270,10 @@ bool Exchange::reply_full() {
   return true;
 }
 
-void Exchange::end() {
+void Exchange::end(std::string_view trailers) {
   if (state_ == State::kOpen) head({.content_length = 0});
   if (state_ != State::kReplying) return;
-  if (reply_framing_ == BodyFraming::kChunked) client_.send({kLastChunk});
+  if (reply_framing_ == BodyFraming::kChunked) client_.send({kLastChunk, trailers, "\r\n"});
   // What the kernel has not taken yet may still never reach the client, and the log should say so.
   if (client_.unsent() >= Stream::kFull / 4 && !client_gone_) {
     state_ = State::kSending;

@@ -31,6 +31,9 @@ struct ReplyHead {
   int status = 200;
   Fields fields{};
   std::optional<uint64_t> content_length{};  // unset: the length is not known yet
+  // The fields are a server's own, Date and Content-Length among them.
+  bool forwarded = false;
+  std::string_view reason{};  // unset: the registered phrase
 };
 
 // One request and its reply. Lives in its connection, which reuses it for request after request.
@@ -66,6 +69,8 @@ class Exchange {
     // Whether this connection may serve another request.
     virtual bool may_stay_open() const = 0;
     virtual const PeerAddress& peer() const = 0;
+    // No more HTTP: bytes come as on_body(), their end as on_body_end().
+    virtual void become_tunnel() = 0;
     virtual void on_exchange_ended(Ending ending) = 0;
   };
 
@@ -82,7 +87,7 @@ class Exchange {
   // closed.
   void refuse(int status, std::string_view reason);
   void on_body(std::string_view bytes);
-  void on_body_end();
+  void on_body_end(std::string_view trailers = {});
   // The client has closed its side.
   void on_client_gone();
   void on_sent();
@@ -104,13 +109,25 @@ class Exchange {
   Loop& loop() { return context_.loop; }
   // The function begins to run: exec_timeout and X-Timeout count from here.
   void function_started();
+  // What it answers may take as long as it likes: an event stream.
+  void lift_time_limit();
+  // The function itself answers an Expect: 100-continue.
+  void leave_continue_to_function() { continue_by_function_ = true; }
+  const PeerAddress& peer() const { return client_.peer(); }
+  // Of the request, once its body has ended: field lines with their CRLFs.
+  std::string_view trailers() const { return trailers_; }
   // Since the request's head was read.
   Duration elapsed() const { return context_.loop.now() - started_at_; }
   void upload_flow(bool on);
 
+  // An interim response (1xx), which some clients cannot take.
+  void interim(const ReplyHead& head);
   void head(const ReplyHead& head);
+  // In place of head(): a 101. Whatever either side sends from here on is passed on as it is.
+  void upgrade(const ReplyHead& head, std::string_view protocol);
   void write(std::string_view bytes);
-  void end();
+  // `trailers`: field lines with their CRLFs.
+  void end(std::string_view trailers = {});
   // Ends the request badly. `detail` is for the log and, unless `page` is given, for the client.
   void fail(Failure failure, std::string_view detail = {}, std::string_view page = {});
   bool replying() const { return state_ == State::kReplying; }
@@ -131,6 +148,7 @@ class Exchange {
   void finish(Failure failure, std::string_view detail, Ending ending);
   void record(Failure failure, std::string_view detail);
   Duration time_limit() const;
+  void on_deadline();
 
   const ServerContext& context_;
   Client& client_;
@@ -140,7 +158,9 @@ class Exchange {
   std::optional<Slot> slot_;
   Mode* mode_ = nullptr;
   std::unique_ptr<Invocation> invocation_;
-  Timer deadline_;
+  Timer deadline_;  // of the head, then of the whole reply
+  Instant function_started_at_{};
+  std::string_view trailers_{};
   int status_ = 0;
   uint64_t body_received_ = 0;
   uint64_t body_sent_ = 0;
@@ -148,8 +168,10 @@ class Exchange {
   bool keep_alive_ = false;
   bool upload_on_ = true;
   bool continue_due_ = false;  // the client waits for 100 Continue
-  bool client_gone_ = false;   // but the function runs to its end
-  bool drain_due_ = false;     // the invocation waits for on_reply_drained()
+  bool continue_by_function_ = false;
+  bool tunnel_ = false;
+  bool client_gone_ = false;  // but the function runs to its end
+  bool drain_due_ = false;    // the invocation waits for on_reply_drained()
   bool shutting_down_ = false;
   bool counted_ = false;    // in requests_in_flight
   bool page_sent_ = false;  // the reply is a page of ours

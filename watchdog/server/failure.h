@@ -16,6 +16,9 @@ enum class Failure : uint8_t {
   kExecTimeout,          // exec_timeout or X-Timeout
   kKilledProcess,        // the same in classic mode
   kSpawnFailed,          // no process could be started
+  kUpstreamRefused,      // the function's server takes no connection
+  kUpstreamBroken,       // it broke off, or what it said is not HTTP
+  kNotReady,             // it did not become ready in time
   kFunctionFailed,       // non-zero exit code, or killed by a signal
   kOverloaded,           // max_inflight
   kDraining,             // still unanswered when shutdown_timeout ran out
@@ -39,6 +42,9 @@ inline constexpr FailureInfo kFailures[] = {
     {504, "exec_timeout"},
     {408, "exec_timeout", "Killed process.\n"},
     {500, "spawn_failed"},
+    {502, "upstream_refused"},
+    {502, "upstream_broken"},
+    {503, "not_ready"},
     {500, "function_failed"},
     {429, "overloaded"},
     {503, "draining"},

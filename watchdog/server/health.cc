@@ -13,7 +13,8 @@
 
 namespace watchdog {
 
-Health::Health(const Config& config) : config_(config) {
+Health::Health(const Config& config, const FunctionState& function)
+    : config_(config), function_(function) {
   const char* folder = std::getenv("TMPDIR");
   lock_path_ = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/.lock";
 }
@@ -23,30 +24,40 @@ Health::~Health() {
 }
 
 void Health::start_serving() {
-  if (!config_.suppress_lock) {
-    // In an image made from scratch there may be no /tmp yet.
-    ::mkdir(lock_path_.substr(0, lock_path_.rfind('/')).c_str(), 0777);
-    const Fd lock(::open(lock_path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0660));
-    locked_ = static_cast<bool>(lock);
-    if (!lock) {
-      log::warn(
-          "cannot write the lock file {}: {}; health is told by /_/health alone "
-          "(suppress_lock=true "
-          "silences this)",
-          lock_path_, strerror(errno));
-    }
-  }
   stage_ = Stage::kServing;
+  on_function_state();
+}
+
+void Health::on_function_state() {
+  if (stage() != Stage::kServing) return;
+  if (function_.get() != FunctionState::Value::kReady) return remove_lock();
+  if (!config_.suppress_lock && !locked_) write_lock();
+}
+
+void Health::write_lock() {
+  // In an image made from scratch there may be no /tmp yet.
+  ::mkdir(lock_path_.substr(0, lock_path_.rfind('/')).c_str(), 0777);
+  const Fd lock(::open(lock_path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0660));
+  locked_ = static_cast<bool>(lock);
+  if (lock) return;
+  log::warn(
+      "cannot write the lock file {}: {}; health is told by /_/health alone (suppress_lock=true "
+      "silences this)",
+      lock_path_, strerror(errno));
+}
+
+void Health::remove_lock() {
+  if (locked_.exchange(false)) ::unlink(lock_path_.c_str());
 }
 
 void Health::advance(Stage stage) {
   if (stage <= this->stage()) return;
   stage_ = stage;
-  if (locked_.exchange(false)) ::unlink(lock_path_.c_str());
+  remove_lock();
 }
 
 bool Health::healthy() const {
-  if (stage() != Stage::kServing) return false;
+  if (stage() != Stage::kServing || function_.get() != FunctionState::Value::kReady) return false;
   return !locked_ || ::access(lock_path_.c_str(), F_OK) == 0;
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/time.h"
 #include "server/config.h"
+#include "server/function_state.h"
 
 namespace watchdog {
 
@@ -26,12 +27,14 @@ enum class Stage {
 // cannot be written to is a warning only; health is then told by HTTP alone.
 class Health {
  public:
-  explicit Health(const Config& config);
+  Health(const Config& config, const FunctionState& function);
   ~Health();
   Health(const Health&) = delete;
   Health& operator=(const Health&) = delete;
 
   void start_serving();
+  // The function has become ready, or is no longer: the lock goes with it.
+  void on_function_state();
   // Moves on to `stage`; the lock goes with kServing.
   void advance(Stage stage);
 
@@ -43,7 +46,11 @@ class Health {
   Instant last_request() const { return last_request_.load(std::memory_order_relaxed); }
 
  private:
+  void write_lock();
+  void remove_lock();
+
   const Config& config_;
+  const FunctionState& function_;
   std::atomic<Stage> stage_{Stage::kStarting};
   std::atomic<Instant> last_request_{Instant{}};
   std::string lock_path_;

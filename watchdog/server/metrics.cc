@@ -216,6 +216,9 @@ std::string Metrics::text() const {
   append_single(out, "fwatchdog_spawn_failures_total", "counter",
                 "Processes of the function that could not be started.",
                 spawn_failures.load(kRelaxed));
+  append_single(out, "fwatchdog_restarts_total", "counter",
+                "Times that the function's server was started again after it had ended.",
+                restarts.load(kRelaxed));
   append_single(out, "fwatchdog_exec_timeouts_total", "counter",
                 "Requests whose function was stopped at exec_timeout.",
                 exec_timeouts.load(kRelaxed));

@@ -52,6 +52,7 @@ class Metrics {
   std::atomic<int64_t> requests_in_flight{0};
   std::atomic<uint64_t> exec_timeouts{0};
   std::atomic<uint64_t> spawn_failures{0};
+  std::atomic<uint64_t> restarts{0};                 // of the warm process
   Histogram spawn_seconds{Histogram::kSpawnBounds};  // from asking for a process until it runs
 
   // The Prometheus text format, version 0.0.4, process_* included; clean under promtool check

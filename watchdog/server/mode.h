@@ -6,6 +6,7 @@
 #include "net/loop.h"
 #include "server/config.h"
 #include "server/failure.h"
+#include "server/function_state.h"
 #include "server/metrics.h"
 
 // All that the author of a mode reads, with server/exchange.h: how the server and a mode talk.
@@ -51,6 +52,7 @@ struct ModeContext {
   const Config& config;
   Reaper& reaper;
   Metrics& metrics;
+  FunctionState& function;
 };
 
 // The mode that config.mode names. Defined in modes/registry.cc.

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "server/config.h"
+#include "server/upstream_url.h"
 
 namespace watchdog {
 
@@ -92,41 +93,9 @@ Refusal apply_mode(Config& config, std::string_view value) {
   return "not a mode; it accepts streaming, serializing, classic, http, static, cgi or fastcgi";
 }
 
-bool is_host(std::string_view host) {
-  if (host.starts_with('[') && host.ends_with(']')) {
-    in6_addr address{};
-    return inet_pton(AF_INET6, std::string(host.substr(1, host.size() - 2)).c_str(), &address) == 1;
-  }
-  return !host.empty() && host.find_first_of("/?#@[]:\\ ") == std::string_view::npos;
-}
-
-// host[:port]
-bool is_authority(std::string_view text, bool needs_port) {
-  const size_t colon = text.rfind(':');
-  const bool has_port = colon != std::string_view::npos && !text.ends_with(']');
-  if (!has_port) return !needs_port && is_host(text);
-  return is_host(text.substr(0, colon)) && parse_integer(text.substr(colon + 1), 1, 65535).ok();
-}
-
-bool is_upstream(std::string_view value) {
-  constexpr std::string_view kHttp = "http://";
-  constexpr std::string_view kFastcgi = "fastcgi://";
-  constexpr std::string_view kUnix = "unix:";
-  if (value.find_first_of(" \t\r\n") != std::string_view::npos) return false;
-  if (value.starts_with(kUnix)) return value.substr(kUnix.size()).starts_with('/');
-  if (value.starts_with(kFastcgi)) return is_authority(value.substr(kFastcgi.size()), true);
-  if (!value.starts_with(kHttp)) return false;
-  value.remove_prefix(kHttp.size());
-  return is_authority(value.substr(0, value.find('/')), false);
-}
-
 Refusal apply_upstream(Config& config, std::string_view value) {
-  constexpr std::string_view kAccepted =
-      "it accepts http://host:port/prefix, unix:/path or fastcgi://host:port";
-  if (value.starts_with("https://")) {
-    return fmt::format("TLS to the function is not supported; {}", kAccepted);
-  }
-  if (!is_upstream(value)) return fmt::format("not an upstream; {}", kAccepted);
+  const auto url = parse_upstream_url(value);
+  if (!url) return url.error();
   config.upstream_url = value;
   return std::nullopt;
 }
@@ -267,6 +236,10 @@ std::vector<Option> make_table() {
   rows.add("exec_timeout", "30s",
            "the function's time, 0 is none (0 in classic); a request's X-Timeout may shorten it",
            duration(&Config::exec_timeout));
+  rows.add("response_start_timeout", "exec_timeout",
+           "http: the function must begin to answer in this time",
+           store_optional(&parse_duration, &Config::response_start_timeout))
+      .default_follows = true;
   rows.add("read_timeout", "30s", "the client must have sent its request in this time; 0 is none",
            duration(&Config::read_timeout));
   rows.add("write_timeout", "30s", "the client must take some of the answer in this time",

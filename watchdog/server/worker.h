@@ -21,6 +21,7 @@ struct Shared {
   Gate& gate;
   Health& health;
   Reaper& reaper;
+  FunctionState& function;
 };
 
 // One thread's share of the work: a listening socket, its connections and a mode, on one loop. The

@@ -46,7 +46,7 @@ TEST_CASE("a deferred call runs once, after the turn that asked for it") {
   CHECK(events == std::vector<const char*>{"asked", "called"});
 }
 
-TEST_CASE("deferred calls come before retired objects die, and may retire more") {
+TEST_CASE("retired objects die before deferred calls, which may retire more") {
   Loop loop;
   std::vector<const char*> events;
   Deferred deferred(loop, [&] {
@@ -58,7 +58,23 @@ TEST_CASE("deferred calls come before retired objects die, and may retire more")
     loop.retire(std::unique_ptr<Noisy>(new Noisy{events}));
     deferred.schedule();
   }
-  CHECK(events == std::vector<const char*>{"called", "died", "died"});
+  CHECK(events == std::vector<const char*>{"died", "called", "died"});
+}
+
+TEST_CASE("what was retired gets no deferred call any more") {
+  Loop loop;
+  struct Owner {
+    Owner(Loop& its_loop, int& calls) : deferred(its_loop, [&calls] { ++calls; }) {}
+    Deferred deferred;
+  };
+  int calls = 0;
+  {
+    const Turn turn(loop);
+    auto owner = std::make_unique<Owner>(loop, calls);
+    owner->deferred.schedule();
+    loop.retire(std::move(owner));
+  }
+  CHECK(calls == 0);
 }
 
 TEST_CASE("destroying a deferred call cancels it") {

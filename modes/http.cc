@@ -1,0 +1,321 @@
+#include "modes/http.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <cstring>
+
+#include "base/text.h"
+#include "http/forward.h"
+#include "modes/duration_text.h"
+#include "server/exchange.h"
+
+namespace watchdog {
+
+namespace {
+
+// How much of a request is kept so that it can be sent again.
+constexpr size_t kMostKept = 64 * 1024;
+
+// RFC 9110 9.2.2.
+bool is_idempotent(std::string_view method) {
+  constexpr std::array<std::string_view, 6> kMethods = {"GET",    "HEAD", "OPTIONS",
+                                                        "DELETE", "PUT",  "TRACE"};
+  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
+}
+
+bool is_event_stream(const ResponseHead& head) {
+  constexpr std::string_view kType = "text/event-stream";
+  const Field* field = head.fields.find("content-type");
+  return field != nullptr && equals_ignoring_case(field->value.substr(0, kType.size()), kType);
+}
+
+}  // namespace
+
+// One request on its way to the server and its answer on the way back.
+//
+//   waiting --the function is ready--> connecting --connected--> passing --answer complete-->
+//   (gone) passing --the reused connection was dead--> connecting
+//
+// With http_buffer_req_body a chunked body is collected before connecting.
+class HttpInvocation final : public Invocation, private UpstreamConnection::Handler {
+ public:
+  HttpInvocation(HttpMode& mode, Exchange& exchange)
+      : mode_(mode), exchange_(exchange), patience_(mode.context_.loop, [this] {
+          lose(Failure::kNotReady, "the function was not ready in time");
+        }) {}
+
+  ~HttpInvocation() override { stop_waiting(); }
+
+  void start() {
+    collecting_ = mode_.context_.config.buffer_request_body &&
+                  exchange_.request().framing == BodyFraming::kChunked;
+    if (collecting_) return;
+    exchange_.leave_continue_to_function();
+    go();
+  }
+
+  // The function's state has changed.
+  void on_function_state() {
+    if (!waiting_) return;
+    stop_waiting();
+    go();
+  }
+
+  void on_body(std::string_view bytes) override {
+    if (collecting_) {
+      collected_.append(bytes);
+      return;
+    }
+    if (tunnel_ || exchange_.request().framing != BodyFraming::kChunked) {
+      send({bytes});
+    } else {
+      std::string size;
+      append_chunk_header(size, bytes.size());
+      send({size, bytes, "\r\n"});
+    }
+    if (connection_->full()) pause_upload();
+  }
+
+  void on_body_end() override {
+    if (tunnel_) {
+      if (connection_) connection_->shut_down();
+      return;
+    }
+    body_sent_ = true;
+    if (collecting_) {
+      go();
+      return;
+    }
+    if (exchange_.request().framing == BodyFraming::kChunked) {
+      send({"0\r\n", forwarded_trailers(exchange_.trailers()), "\r\n"});
+    }
+  }
+
+  void on_reply_drained() override {
+    if (connection_) connection_->resume();
+  }
+
+  // The Supervisor tells the function.
+  void on_shutdown() override {
+    if (waiting_) lose(Failure::kDraining, "the function was not ready before the end");
+  }
+
+ private:
+  using State = FunctionState::Value;
+
+  // Connects, waits or fails, as the function's state is.
+  void go() {
+    switch (mode_.context_.function.get()) {
+      case State::kReady:
+        patience_.clear();
+        return connect();
+      case State::kComing:
+        return wait();
+      case State::kGone:
+        return lose(Failure::kNotReady, "the function's process has ended");
+    }
+  }
+
+  void wait() {
+    exchange_.upload_flow(false);
+    mode_.waiting_.push_back(this);
+    waiting_ = std::prev(mode_.waiting_.end());
+    const Duration most = mode_.context_.config.startup_timeout;
+    if (!patience_.armed() && most > Duration::zero()) patience_.set_after(most);
+  }
+
+  void stop_waiting() {
+    if (!waiting_) return;
+    mode_.waiting_.erase(*waiting_);
+    waiting_.reset();
+  }
+
+  void connect() {
+    connection_ = mode_.pool_.take();
+    reused_ = connection_ != nullptr;
+    if (reused_) {
+      send_head();
+    } else {
+      dial();
+    }
+  }
+
+  void dial() {
+    exchange_.upload_flow(false);
+    dial_ = mode_.pool_.dial([this](Fd socket, int error) {
+      mode_.context_.loop.retire(std::move(dial_));
+      if (error != 0) {
+        lose(Failure::kUpstreamRefused,
+             fmt::format("cannot connect to {}: {}", mode_.context_.config.upstream_url,
+                         strerror(error)));
+        return;
+      }
+      connection_ = mode_.pool_.adopt(std::move(socket));
+      if (kept_.empty()) {
+        send_head();
+      } else {
+        send_again();
+      }
+    });
+  }
+
+  void send_head() {
+    const std::string peer = exchange_.peer().text();
+    const uint64_t length = collected_.size();
+    std::string head;
+    head.reserve(1024);
+    append_forwarded_head(head, exchange_.request(), {mode_.url_.prefix, mode_.authority_, peer},
+                          collecting_ ? &length : nullptr);
+    connection_->begin(*this, exchange_.request().method);
+    send({head, collected_});
+    exchange_.function_started();
+    resume_upload();
+  }
+
+  void send_again() {
+    connection_->begin(*this, exchange_.request().method);
+    connection_->write({kept_});
+    kept_.clear();
+    resume_upload();
+  }
+
+  void send(std::initializer_list<std::string_view> pieces) {
+    if (!connection_) return;
+    size_t size = 0;
+    for (const auto piece : pieces) size += piece.size();
+    sent_ += size;
+    if (reused_ && sent_ <= kMostKept) {
+      for (const auto piece : pieces) kept_.append(piece);
+    }
+    connection_->write(pieces);
+  }
+
+  void pause_upload() {
+    exchange_.upload_flow(false);
+    connection_->notify_when_drained();
+  }
+
+  void resume_upload() {
+    if (connection_->full()) return pause_upload();
+    exchange_.upload_flow(true);
+  }
+
+  // UpstreamConnection::Handler
+
+  void on_response_head(const ResponseHead& head) override {
+    if (head.status == 101) return on_switched(head);
+    ReplyHead reply{.status = head.status, .forwarded = true, .reason = head.reason};
+    forward_fields(head, reply.fields);
+    if (head.interim()) return exchange_.interim(reply);
+    reply.content_length = head.content_length;
+    const std::string duration = duration_text(exchange_.elapsed());
+    reply.fields.add("X-Duration-Seconds", duration);
+    exchange_.head(reply);
+    if (is_event_stream(head)) exchange_.lift_time_limit();
+  }
+
+  void on_switched(const ResponseHead& head) {
+    if (wanted_upgrade(exchange_.request().fields).empty()) {
+      lose(Failure::kUpstreamBroken, "it switched protocols without being asked");
+      return;
+    }
+    ReplyHead reply{.status = 101, .forwarded = true, .reason = head.reason};
+    forward_fields(head, reply.fields);
+    tunnel_ = true;
+    const Field* protocol = head.fields.find("upgrade");
+    exchange_.upgrade(reply, protocol != nullptr ? protocol->value : std::string_view());
+  }
+
+  void on_response_body(std::string_view bytes) override {
+    exchange_.write(bytes);
+    if (exchange_.reply_full()) connection_->pause();
+  }
+
+  void on_response_end(std::string_view trailers) override {
+    const std::string passed_on = forwarded_trailers(trailers);
+    if (request_sent() && !tunnel_) {
+      mode_.pool_.give_back(std::move(connection_));
+    } else {
+      drop_connection();
+    }
+    exchange_.end(passed_on);
+  }
+
+  void on_upstream_failed(std::string_view what) override {
+    if (may_send_again()) {
+      drop_connection();
+      reused_ = false;
+      dial();
+      return;
+    }
+    lose(Failure::kUpstreamBroken, what);
+  }
+
+  void on_upstream_drained() override { exchange_.upload_flow(true); }
+
+  bool request_sent() const { return body_sent_ || !exchange_.request().has_body(); }
+
+  // A connection that had been idle may have been closed from the other end just before we wrote.
+  // Sending again is safe when nothing of the request can have been seen, or when seeing it twice
+  // does no harm (RFC 9110 9.2.2).
+  bool may_send_again() const {
+    if (!reused_ || sent_ > kMostKept || connection_->answered() || exchange_.replying()) {
+      return false;
+    }
+    return is_idempotent(exchange_.request().method) || connection_->untaken() >= sent_;
+  }
+
+  void drop_connection() { mode_.context_.loop.retire(std::move(connection_)); }
+
+  void lose(Failure failure, std::string_view what) {
+    stop_waiting();
+    drop_connection();
+    exchange_.fail(failure, what);
+  }
+
+  HttpMode& mode_;
+  Exchange& exchange_;
+  std::optional<std::list<HttpInvocation*>::iterator> waiting_;
+  Timer patience_;  // while waiting for the function
+  std::unique_ptr<Dial> dial_;
+  std::unique_ptr<UpstreamConnection> connection_;
+  std::string kept_;       // what was sent on a reused connection
+  std::string collected_;  // http_buffer_req_body
+  uint64_t sent_ = 0;
+  bool collecting_ = false;
+  bool reused_ = false;
+  bool body_sent_ = false;
+  bool tunnel_ = false;
+};
+
+HttpMode::HttpMode(const ModeContext& context, UpstreamUrl url,
+                   std::vector<SocketAddress> addresses)
+    : context_(context),
+      url_(std::move(url)),
+      authority_(url_.authority()),
+      pool_(context.loop, std::move(addresses)),
+      state_(context.function, context.loop, [this] { on_function_state(); }) {}
+
+std::unique_ptr<Invocation> HttpMode::invoke(Exchange& exchange) {
+  auto invocation = std::make_unique<HttpInvocation>(*this, exchange);
+  invocation->start();
+  return invocation;
+}
+
+void HttpMode::on_function_state() {
+  // Those that go on waiting do so at the end of a list of their own.
+  const std::list<HttpInvocation*> told = waiting_;
+  for (HttpInvocation* invocation : told) invocation->on_function_state();
+}
+
+std::unique_ptr<Mode> make_http_mode(const ModeContext& context) {
+  auto url = parse_upstream_url(context.config.upstream_url);
+  auto addresses = url ? url->addresses() : Error{url.error()};
+  if (!addresses) std::abort();  // main has checked both
+  return std::make_unique<HttpMode>(context, std::move(*url), std::move(*addresses));
+}
+
+}  // namespace watchdog

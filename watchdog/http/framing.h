@@ -1,0 +1,96 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+#include "http/strict.h"
+
+// What the readers of requests and responses share: bytes into lines, and bodies out of framing.
+
+namespace watchdog {
+
+// What a reader has to tell; see Reader.
+enum class ReadEvent { kNeedMore, kHead, kBody, kEnd, kError };
+
+// The bytes fed, how many of them have been used, and what is wrong with them.
+struct Input {
+  std::string_view bytes{};
+  size_t used = 0;
+  Refusal refusal{};
+
+  bool empty() const { return used == bytes.size(); }
+  std::string_view rest() const { return bytes.substr(used); }
+  std::string_view take(uint64_t most) {
+    const auto size = static_cast<size_t>(std::min<uint64_t>(most, bytes.size() - used));
+    used += size;
+    return bytes.substr(used - size, size);
+  }
+  ReadEvent refuse(const Refusal& why) {
+    refusal = why;
+    return ReadEvent::kError;
+  }
+};
+
+// Text gathered line by line from pieces of any size. Bytes are looked at in their order, and a
+// limit is met at the same byte however they come: so is the first thing that is wrong.
+class Lines {
+ public:
+  // Takes input up to the end of a line, or all of it, and holds no more than `most` bytes. None
+  // when line() is complete.
+  std::optional<ReadEvent> take(Input& input, size_t most, const Refusal& too_long);
+
+  // The line that was just completed, without its CRLF.
+  std::string_view line() const {
+    return std::string_view(text_).substr(line_start_, text_.size() - line_start_ - 2);
+  }
+  bool in_first_line() const { return line_start_ == 0; }
+  void start_line() { line_start_ = text_.size(); }
+
+  std::string_view text() const { return text_; }
+  void clear() {
+    text_.clear();
+    line_start_ = 0;
+  }
+  void reserve(size_t size) { text_.reserve(size); }
+  void free() { *this = Lines(); }
+
+ private:
+  std::string text_;
+  size_t line_start_ = 0;
+};
+
+// The body of a message, however it is framed (RFC 9112 6 and 7).
+class Body {
+ public:
+  static constexpr size_t kMostChunkLine = 4 * 1024;  // size and extensions of one chunk
+  static constexpr size_t kMostTrailers = 16 * 1024;
+
+  void start(BodyFraming framing, uint64_t length);
+  ReadEvent next(Input& input);
+  std::string_view piece() const { return piece_; }
+  // After the end of a chunked body: its trailer fields, each a line with its CRLF.
+  std::string_view trailers() const;
+  void shrink() { lines_.free(); }
+
+ private:
+  enum class State { kPlain, kChunkLine, kChunkData, kChunkEnd, kTrailers, kEnded };
+
+  std::optional<ReadEvent> step(Input& input);
+  ReadEvent take_piece(Input& input);
+  std::optional<ReadEvent> read_chunk_line(Input& input);
+  std::optional<ReadEvent> read_chunk_end(Input& input);
+  std::optional<ReadEvent> read_trailer(Input& input);
+
+  State state_ = State::kPlain;
+  uint64_t remaining_ = 0;  // bytes of the body, or of the chunk
+  size_t chunk_end_ = 0;    // bytes seen of the CRLF after a chunk
+  std::string_view piece_;
+  Lines lines_;
+};
+
+}  // namespace watchdog

@@ -1,0 +1,90 @@
+#include "http/response_reader.h"
+
+#include "http/head_parser.h"
+
+namespace watchdog {
+
+void ResponseReader::expect(std::string_view method) {
+  to_head_request_ = method == "HEAD";
+  state_ = State::kHead;
+  check_ = HeadCheck();
+  lines_.clear();
+}
+
+ResponseReader::Event ResponseReader::next() {
+  const Event event = step();
+  if (event == Event::kError) state_ = State::kRefused;
+  if (event != Event::kEnd) return event;
+  if (head_.interim()) {
+    state_ = State::kHead;
+    check_ = HeadCheck();
+    lines_.clear();
+  } else {
+    state_ = State::kEnded;
+  }
+  return event;
+}
+
+ResponseReader::Event ResponseReader::step() {
+  switch (state_) {
+    case State::kHead:
+      return read_head();
+    case State::kBody:
+      return body_.next(input_);
+    case State::kEnded:
+      if (input_.empty()) return Event::kNeedMore;
+      return input_.refuse({502, "bytes after the end of the response"});
+    case State::kRefused:
+      break;
+  }
+  return Event::kError;
+}
+
+ResponseReader::Event ResponseReader::read_head() {
+  for (;;) {
+    const bool first = lines_.in_first_line();
+    if (const auto event = lines_.take(input_, kMaxHead, {502, "too large a header section"})) {
+      return *event;
+    }
+    const std::string_view line = lines_.line();
+    if (line.empty() && !first) return parse_head();
+    const auto refused = first ? check_.status_line(line) : check_.field_line(line);
+    if (refused) return input_.refuse(*refused);
+    if (check_.fields() > kMaxFields) return input_.refuse({502, "too many header fields"});
+    lines_.start_line();
+  }
+}
+
+ResponseReader::Event ResponseReader::parse_head() {
+  if (const auto refused = check_.end()) return input_.refuse(*refused);
+  head_.fields.clear();
+  head_.fields.reserve(check_.fields());
+  HeadParts parts;
+  if (!watchdog::parse_head(HTTP_RESPONSE, lines_.text(), parts, head_.fields)) {
+    return input_.refuse({502, "malformed response"});
+  }
+  head_.status = parts.status;
+  head_.reason = parts.reason;
+  head_.minor_version = parts.minor_version;
+  head_.framing = framing();
+  head_.content_length.reset();
+  if (check_.has_length()) head_.content_length = check_.content_length();
+  const bool wanted = head_.minor_version >= 1 || head_.fields.lists("connection", "keep-alive");
+  head_.keep_alive = wanted && !head_.fields.lists("connection", "close") &&
+                     head_.framing != BodyFraming::kUntilClose;
+  const bool sized = head_.framing == BodyFraming::kSized;
+  body_.start(head_.framing, sized ? check_.content_length() : 0);
+  state_ = State::kBody;
+  return Event::kHead;
+}
+
+// RFC 9112 6.3.
+BodyFraming ResponseReader::framing() const {
+  const bool no_body =
+      to_head_request_ || head_.status < 200 || head_.status == 204 || head_.status == 304;
+  if (no_body) return BodyFraming::kNone;
+  if (check_.chunked()) return BodyFraming::kChunked;
+  return check_.has_length() ? BodyFraming::kSized : BodyFraming::kUntilClose;
+}
+
+}  // namespace watchdog

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace watchdog {
+
+// One address of a socket, as the kernel takes it.
+class SocketAddress {
+ public:
+  static SocketAddress ipv4(in_addr address, uint16_t port);
+  static SocketAddress ipv6(const in6_addr& address, uint16_t port);
+  // A unix socket; its path must be shorter than 108 bytes.
+  static Result<SocketAddress> unix_path(std::string_view path);
+  // "127.0.0.1", "::1".
+  static Result<SocketAddress> numeric(std::string_view address, uint16_t port);
+
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
+  socklen_t size() const { return size_; }
+  int family() const { return storage_.ss_family; }
+
+ private:
+  sockaddr_storage storage_{};
+  socklen_t size_ = 0;
+};
+
+// Every address of a host, in the order in which to try them. "localhost" is 127.0.0.1 and ::1
+// without asking anybody, since an empty root file system cannot tell; other names are looked up,
+// which may take seconds.
+Result<std::vector<SocketAddress>> resolve(const std::string& host, uint16_t port);
+
+}  // namespace watchdog

@@ -1,0 +1,177 @@
+#include "process/supervisor.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <csignal>
+#include <utility>
+
+#include "base/text.h"
+#include "process/reaper.h"
+
+namespace watchdog {
+
+namespace {
+
+// What a shell would exit with when it cannot run a command.
+constexpr int kExitNotRunnable = 126;
+constexpr int kExitNotFound = 127;
+// EX_UNAVAILABLE: it ran, but never took a request.
+constexpr int kExitNeverReady = 69;
+
+struct Pipe {
+  Fd read;
+  Fd write;
+};
+
+std::optional<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+}  // namespace
+
+Supervisor::Supervisor(Loop& loop, Reaper& reaper, Plan plan, std::unique_ptr<ReadinessProbe> probe,
+                       Owner& owner)
+    : loop_(loop),
+      reaper_(reaper),
+      plan_(std::move(plan)),
+      command_(plan_.command),
+      probe_(std::move(probe)),
+      owner_(owner),
+      next_(loop,
+            [this] {
+              if (state_ == State::kWaiting) return spawn();
+              if (state_ == State::kStarting) this->probe();
+            }),
+      deadline_(loop, [this] { give_up_starting(); }) {}
+
+void Supervisor::start() {
+  spawn();
+}
+
+void Supervisor::become(State state) {
+  state_ = state;
+  owner_.on_supervised_state(state);
+}
+
+void Supervisor::spawn() {
+  become(State::kStarting);
+  started_at_ = loop_.now();
+  last_problem_ = "it was not asked yet";
+  auto out = make_pipe();
+  auto err = make_pipe();
+  const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const auto path = command_.path();
+  int error = !out || !err || !nothing ? errno : ENOENT;
+  if (out && err && nothing && path) {
+    const Program program{.path = *path,
+                          .argv = command_.argv(),
+                          .environment = environ,
+                          .in = nothing.get(),
+                          .out = out->write.get(),
+                          .err = err->write.get()};
+    child_ = Child::spawn(
+        loop_, reaper_, program, [this](ExitStatus status) { on_exit(status); }, &error);
+  }
+  if (!child_) {
+    log::error("{}", command_.explain(error));
+    if (error == ENOENT) command_.forget_path();
+    on_end(false, error == ENOENT ? kExitNotFound : kExitNotRunnable);
+    return;
+  }
+  add_output(std::move(out->read), log::Source::kOut);
+  add_output(std::move(err->read), log::Source::kErr);
+  if (plan_.startup_timeout > Duration::zero()) deadline_.set_after(plan_.startup_timeout);
+  probe();
+}
+
+void Supervisor::add_output(Fd pipe, log::Source source) {
+  outputs_.push_back(
+      std::make_unique<OutputLog>(loop_, std::move(pipe), source, plan_.log_line_limit));
+  const auto place = std::prev(outputs_.end());
+  (*place)->on_ended([this, place] {
+    loop_.retire(std::move(*place));
+    outputs_.erase(place);
+  });
+}
+
+void Supervisor::probe() {
+  probe_->ask([this](const std::optional<std::string>& problem) { on_probed(problem); });
+}
+
+void Supervisor::on_probed(const std::optional<std::string>& problem) {
+  if (state_ != State::kStarting) return;
+  if (problem) {
+    last_problem_ = *problem;
+    next_.set_after(kProbeInterval);
+    return;
+  }
+  deadline_.clear();
+  log::info("The function is ready after {:.3f}s", seconds(loop_.now() - started_at_));
+  become(State::kReady);
+}
+
+void Supervisor::give_up_starting() {
+  log::error("the function was not ready within startup_timeout={}: {}",
+             format_duration(plan_.startup_timeout), last_problem_);
+  loop_.retire(std::move(child_));  // which asks it to end, and makes it
+  on_end(false, kExitNeverReady);
+}
+
+void Supervisor::on_exit(ExitStatus status) {
+  // Its last words first. The list changes while they are read.
+  for (auto next = outputs_.begin(); next != outputs_.end();) (*next++)->catch_up();
+  loop_.retire(std::move(child_));
+  if (state_ == State::kStopping) return become(State::kOver);
+  const std::string_view hint =
+      status.success() ? "; a server must stay in the foreground (no daemon mode)" : "";
+  log::error("the function's process ended by itself: {}{}", status.text(), hint);
+  on_end(status.success(), status.signal != 0 ? 128 + status.signal : status.code);
+}
+
+void Supervisor::on_end(bool success, int exit_code) {
+  next_.clear();
+  deadline_.clear();
+  probe_->cancel();
+  const bool again =
+      plan_.restart == Restart::kAlways || (plan_.restart == Restart::kOnFailure && !success);
+  if (!again) {
+    become(State::kOver);
+    owner_.on_supervised_end(exit_code);
+    return;
+  }
+  if (loop_.now() - started_at_ >= kHealthyAfter) backoff_ = kFirstBackoff;
+  log::info("Starting the function again in {}", format_duration(backoff_));
+  become(State::kWaiting);
+  next_.set_after(backoff_);
+  backoff_ = std::min(backoff_ * 2, kMostBackoff);
+  ++restarts_;
+}
+
+void Supervisor::stop() {
+  if (state_ == State::kStopping || state_ == State::kOver) return;
+  next_.clear();
+  deadline_.clear();
+  probe_->cancel();
+  if (!child_) return become(State::kOver);
+  become(State::kStopping);
+  reaper_.system().kill(-child_->pid(), SIGTERM);
+  reaper_.system().kill(-child_->pid(), SIGCONT);  // a stopped process would not see it
+}
+
+void Supervisor::abandon() {
+  if (state_ == State::kOver) return;
+  stop();
+  loop_.retire(std::move(child_));
+  if (state_ != State::kOver) become(State::kOver);
+}
+
+void Supervisor::forward(int signal) {
+  if (child_) reaper_.system().kill(child_->pid(), signal);
+}
+
+}  // namespace watchdog

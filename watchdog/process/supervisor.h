@@ -1,0 +1,110 @@
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/log.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "process/child.h"
+#include "process/command.h"
+#include "process/output_log.h"
+
+namespace watchdog {
+
+// What to do when the warm process ends unasked.
+enum class Restart { kNo, kOnFailure, kAlways };
+
+// Asks once whether the warm process takes requests.
+class ReadinessProbe {
+ public:
+  virtual ~ReadinessProbe() = default;
+  // `on_answer` runs once, later: with nothing when it does, else with what was tried and what came
+  // of it. A new question replaces one that is under way.
+  virtual void ask(std::function<void(std::optional<std::string>)> on_answer) = 0;
+  virtual void cancel() = 0;
+};
+
+// Keeps one process running, for the whole life of the watchdog. Owned by main, on main's loop.
+//
+//   starting --probe says yes--> ready
+//   starting --startup_timeout--> it is ended; then as if it had exited badly
+//   starting, ready --exits, and may be restarted--> waiting --backoff--> starting
+//   starting, ready --exits, and may not--> over
+//   any --stop()--> stopping --exits--> over
+//
+// The backoff doubles from kFirstBackoff to kMostBackoff; a process that was up for kHealthyAfter
+// starts it anew.
+class Supervisor {
+ public:
+  enum class State { kStarting, kReady, kWaiting, kStopping, kOver };
+
+  struct Plan {
+    std::vector<std::string> command;
+    Restart restart = Restart::kNo;
+    Duration startup_timeout{};
+    size_t log_line_limit = 0;
+  };
+
+  class Owner {
+   public:
+    virtual ~Owner() = default;
+    virtual void on_supervised_state(State state) = 0;
+    // It is over without having been asked to stop; `exit_code` is what we should exit with.
+    virtual void on_supervised_end(int exit_code) = 0;
+  };
+
+  static constexpr auto kProbeInterval = std::chrono::milliseconds(10);
+  static constexpr Duration kFirstBackoff = std::chrono::milliseconds(100);
+  static constexpr Duration kMostBackoff = std::chrono::seconds(10);
+  static constexpr auto kHealthyAfter = std::chrono::seconds(30);
+
+  Supervisor(Loop& loop, Reaper& reaper, Plan plan, std::unique_ptr<ReadinessProbe> probe,
+             Owner& owner);
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
+
+  void start();
+  // Asks the process's whole group to end.
+  void stop();
+  // Leaves what still runs to the Reaper.
+  void abandon();
+  // Passes a signal on to the process.
+  void forward(int signal);
+
+  State state() const { return state_; }
+  bool over() const { return state_ == State::kOver; }
+  uint64_t restarts() const { return restarts_; }
+
+ private:
+  void become(State state);
+  void spawn();
+  void probe();
+  void on_probed(const std::optional<std::string>& problem);
+  void give_up_starting();
+  void on_exit(ExitStatus status);
+  void on_end(bool success, int exit_code);
+  void add_output(Fd pipe, log::Source source);
+
+  Loop& loop_;
+  Reaper& reaper_;
+  Plan plan_;
+  Command command_;
+  std::unique_ptr<ReadinessProbe> probe_;
+  Owner& owner_;
+  State state_ = State::kOver;
+  std::unique_ptr<Child> child_;
+  std::list<std::unique_ptr<OutputLog>> outputs_;  // of this process and what it left behind
+  Instant started_at_{};
+  Duration backoff_ = kFirstBackoff;
+  std::string last_problem_;
+  uint64_t restarts_ = 0;
+  Timer next_;      // the next question, or the next start
+  Timer deadline_;  // startup_timeout
+};
+
+}  // namespace watchdog

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include "net/loop.h"
+
+namespace watchdog {
+
+// Whether the function can take requests, for every worker to see: always, where it is started for
+// each request; else what its Supervisor says. Owned by main, which alone sets it.
+class FunctionState {
+ public:
+  enum class Value {
+    kReady,
+    kComing,  // it is starting, or will be started again
+    kGone,    // and will not be back
+  };
+
+  Value get() const { return value_.load(std::memory_order_acquire); }
+  void set(Value value);
+
+  // Runs `on_change` on `loop` after every change. Outlived by the FunctionState.
+  class Listener {
+   public:
+    Listener(FunctionState& state, Loop& loop, std::function<void()> on_change);
+    ~Listener();
+    Listener(const Listener&) = delete;
+    Listener& operator=(const Listener&) = delete;
+
+   private:
+    friend class FunctionState;
+    FunctionState& state_;
+    Wakeup wakeup_;
+  };
+
+ private:
+  std::atomic<Value> value_{Value::kReady};
+  std::mutex mutex_;
+  std::vector<Listener*> listeners_;
+};
+
+}  // namespace watchdog
