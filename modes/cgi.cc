@@ -36,6 +36,8 @@ bool reserved(std::string_view name) {
   return false;
 }
 
+constexpr std::string_view kPrefix = "Http_";
+
 }  // namespace
 
 char* const* FunctionEnvironment::plain() const {
@@ -56,7 +58,7 @@ Result<char* const*> FunctionEnvironment::build(const RequestHead& request) {
   add("Http_Method", request.method);
   if (!path->empty()) add("Http_Path", *path);
   if (!request.query().empty()) add("Http_Query", request.query());
-  if (const Field* host = fields.find("host")) add("Http_Host", host->value);
+  if (!request.authority().empty()) add("Http_Host", request.authority());
   const bool chunked = request.framing == BodyFraming::kChunked;
   if (lengths_ == Lengths::kAlways || chunked || fields.find("content-length") != nullptr) {
     const std::string length = chunked ? "-1" : fmt::format("{}", request.content_length);
@@ -65,7 +67,10 @@ Result<char* const*> FunctionEnvironment::build(const RequestHead& request) {
     if (chunked) add("Http_Transfer_Encoding", "chunked");
   }
 
-  for (char** entry = environ; *entry != nullptr; ++entry) pointers_.push_back(*entry);
+  // What we were started with does not pass for the request's.
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (!std::string_view(*entry).starts_with(kPrefix)) pointers_.push_back(*entry);
+  }
   for (const size_t offset : offsets_) pointers_.push_back(text_.data() + offset);
   pointers_.push_back(nullptr);
   return pointers_.data();
@@ -77,10 +82,15 @@ void FunctionEnvironment::add(std::string_view name, std::string_view value) {
 }
 
 void FunctionEnvironment::add_field(const Field& field) {
-  offsets_.push_back(text_.size());
-  text_ += "Http_";
-  append_canonical(text_, field.name, '_');
-  text_.append(1, '=').append(field.value).append(1, '\0');
+  std::string name(kPrefix);
+  append_canonical(name, field.name, '_');
+  // Foo-Bar and Foo_Bar have one name here: the first counts.
+  name += '=';
+  for (const size_t offset : offsets_) {
+    if (std::string_view(text_).substr(offset).starts_with(name)) return;
+  }
+  name.pop_back();
+  add(name, field.value);
 }
 
 std::string canonical_field_name(std::string_view name) {

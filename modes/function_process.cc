@@ -32,9 +32,10 @@ bool make_pipe(Pipe& pipe) {
 
 FunctionProcesses::FunctionProcesses(const ModeContext& context)
     : context_(context), command_(context.config.command) {
+  // Not a pipe: a function could open the other end of it, and speak to the next one.
+  no_input_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   Pipe pipe;
-  if (!make_pipe(pipe)) std::abort();  // nothing is open yet but what main has checked
-  no_input_ = std::move(pipe.read);
+  if (!no_input_ && make_pipe(pipe)) no_input_ = std::move(pipe.read);  // there is no /dev
 }
 
 void FunctionProcesses::adopt(std::unique_ptr<OutputLog> log) {

@@ -28,7 +28,7 @@ class FunctionProcesses {
 
   ModeContext context_;
   Command command_;
-  Fd no_input_;  // a pipe that is at its end: standard input of requests without a body
+  Fd no_input_;  // at its end: standard input of requests without a body
   std::list<std::unique_ptr<OutputLog>> adopted_logs_;
 };
 

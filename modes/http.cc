@@ -11,6 +11,7 @@
 #include "http/forward.h"
 #include "modes/duration_text.h"
 #include "server/exchange.h"
+#include "server/upstream_probe.h"
 
 namespace watchdog {
 
@@ -296,13 +297,21 @@ HttpMode::HttpMode(const ModeContext& context, UpstreamUrl url,
     : context_(context),
       url_(std::move(url)),
       authority_(url_.authority()),
-      pool_(context.loop, std::move(addresses)),
+      addresses_(std::move(addresses)),
+      pool_(context.loop, addresses_),
       state_(context.function, context.loop, [this] { on_function_state(); }) {}
 
 std::unique_ptr<Invocation> HttpMode::invoke(Exchange& exchange) {
   auto invocation = std::make_unique<HttpInvocation>(*this, exchange);
   invocation->start();
   return invocation;
+}
+
+std::unique_ptr<ReadinessProbe> HttpMode::readiness_probe() {
+  const Config& config = context_.config;
+  if (config.ready_path.empty()) return nullptr;
+  return std::make_unique<UpstreamProbe>(context_.loop, addresses_, config.upstream_url, authority_,
+                                         config.ready_path);
 }
 
 void HttpMode::on_function_state() {

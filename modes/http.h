@@ -20,6 +20,7 @@ class HttpMode final : public Mode {
   HttpMode(const ModeContext& context, UpstreamUrl url, std::vector<SocketAddress> addresses);
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override;
+  std::unique_ptr<ReadinessProbe> readiness_probe() override;
 
  private:
   friend class HttpInvocation;
@@ -28,6 +29,7 @@ class HttpMode final : public Mode {
   const ModeContext context_;
   const UpstreamUrl url_;
   const std::string authority_;
+  const std::vector<SocketAddress> addresses_;
   UpstreamPool pool_;
   std::list<HttpInvocation*> waiting_;
   FunctionState::Listener state_;

@@ -101,8 +101,8 @@ void UpstreamConnection::fail(std::string_view what) {
   }
 }
 
-UpstreamPool::UpstreamPool(Loop& loop, std::vector<SocketAddress> addresses)
-    : loop_(loop), addresses_(std::move(addresses)), tidy_(loop, [this] { drop_old(); }) {}
+UpstreamPool::UpstreamPool(Loop& loop, std::span<const SocketAddress> addresses)
+    : loop_(loop), addresses_(addresses), tidy_(loop, [this] { drop_old(); }) {}
 
 std::unique_ptr<UpstreamConnection> UpstreamPool::take() {
   while (!idle_.empty()) {

@@ -2,6 +2,7 @@
 
 #include <list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -88,7 +89,8 @@ class UpstreamPool {
   // connection that is closed from the other end while a request is on its way is a request lost.
   static constexpr auto kMostRest = std::chrono::seconds(1);
 
-  UpstreamPool(Loop& loop, std::vector<SocketAddress> addresses);
+  // `addresses` outlive it.
+  UpstreamPool(Loop& loop, std::span<const SocketAddress> addresses);
 
   // An idle connection that is still alive, or null.
   std::unique_ptr<UpstreamConnection> take();
@@ -108,7 +110,7 @@ class UpstreamPool {
   void drop_old();
 
   Loop& loop_;
-  const std::vector<SocketAddress> addresses_;
+  const std::span<const SocketAddress> addresses_;
   std::list<Idle> idle_;  // the oldest first
   Timer tidy_;
 };

@@ -167,7 +167,9 @@ CommandLine parse_command_line(int argc, const char* const* argv) {
       std::find_if(argv + 1, end, [](std::string_view word) { return word == "--"; });
   if (dashes != end) {
     line.command.assign(dashes + 1, end);
-    if (line.command.empty()) return refuse("there is no command after --");
+    if (line.command.empty() || line.command.front().empty()) {
+      return refuse("there is no command after --");
+    }
   }
   std::vector<char*> words;
   for (const char* const* word = argv; word != dashes; ++word) {

@@ -90,6 +90,7 @@ class Watchdog final : private Supervisor::Owner {
     if (!addresses) return fmt::format("upstream_url: {}", addresses.error());
     auto probe = std::make_unique<UpstreamProbe>(loop_, std::move(*addresses), config_.upstream_url,
                                                  url->authority(), config_.ready_path);
+    probe->be_patient();
     Supervisor::Plan plan{config_.command, config_.restart, config_.startup_timeout,
                           config_.log_line_limit};
     function_.set(FunctionState::Value::kComing);

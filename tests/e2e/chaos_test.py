@@ -97,6 +97,17 @@ class Chaos(Case):
         if not SANITIZER:
             self.assertLess(dog.rss_kb(), 16 * 1024)
 
+    def test_a_terminal_that_nobody_reads_is_no_obstacle(self):
+        script = "head -c 20000 /dev/zero | tr '\\0' x >&2; echo >&2; echo served"
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, ours)
+        terminal = os.ttyname(theirs)
+        os.close(theirs)
+        dog = self.start("--", "sh", "-c", script, port=free_port(), read_log=False,
+                         wrapper=("sh", "-c", f'exec "$@" > {terminal} 2>&1', "sh"))
+        for _ in range(20):
+            self.assertEqual(dog.request().text, "served\n")
+
     def test_output_whose_reader_has_gone_is_no_obstacle(self):
         dog = self.start("--", "sh", "-c", "echo noise >&2; echo served", port=free_port(),
                          wrapper=("sh", "-c", '"$@" 2>&1 | head -c 1 > /dev/null', "sh"),

@@ -1,7 +1,9 @@
 """What every mode that starts a process for each request must do; fork_test.py runs it for each."""
 
+import os
 import random
 import re
+import time
 from pathlib import Path
 
 from harness import InBackground, Stopwatch, head, until
@@ -262,7 +264,7 @@ class ForkContract:
         (dog.folder / "script").chmod(0o644)
         response = dog.request()
         self.assertEqual(response.status, 500)
-        self.assertRegex(response.text, r"\./script.*not executable")
+        self.assertRegex(response.text, r"\./script.*not an executable")
 
     def test_a_script_without_its_interpreter_answers_500(self):
         dog = self.start(fprocess="./script")
@@ -296,6 +298,53 @@ class ForkContract:
         self.assertEqual(dog.request(headers=headers).status, 431)
         self.assertEqual(dog.request().status, 200)
         self.assert_within(watch.seconds, 0, 5)
+
+    def test_a_script_in_path_without_its_interpreter_is_told_from_no_command(self):
+        dog = self.start(fprocess="orphaned-script", PATH=f"bin:{os.environ['PATH']}")
+        (dog.folder / "bin").mkdir()
+        (dog.folder / "bin" / "orphaned-script").write_text("#!/no/such/interpreter\n")
+        (dog.folder / "bin" / "orphaned-script").chmod(0o755)
+        self.assertIn("interpreter", dog.request().text)
+
+    def test_a_request_cannot_write_another_s_input(self):
+        dog = self.sh('[ "$Http_Path" = /write ] && { exec 3>/dev/stdin; echo secret >&3; }; cat')
+        dog.request(path="/write")
+        self.assertEqual(dog.request(path="/read").text, "")
+
+    def test_variables_of_the_container_do_not_pass_for_the_request_s(self):
+        dog = self.start(fprocess="env", Http_Method="FORGED", Http_X_Forged="1")
+        text = dog.request().text
+        self.assertIn("Http_Method=GET\n", text)
+        self.assertNotIn("FORGED", text)
+        self.assertNotIn("Http_X_Forged", text)
+
+    def test_two_fields_of_one_name_make_one_variable(self):
+        dog = self.start(fprocess="env")
+        text = dog.request(headers=[("Foo-1", "first"), ("Foo_1", "second")]).text
+        self.assertEqual([line for line in text.splitlines() if line.startswith("Http_Foo_1=")],
+                         ["Http_Foo_1=first"])
+
+    def test_clients_that_reset_leave_no_descriptor(self):
+        for kill in ("true", "false"):
+            dog = self.sh('[ "$Http_Path" = /slow ] && sleep 0.2; echo done', kill_on_disconnect=kill)
+            dog.request()
+            before = dog.fds()
+            for _ in range(20):
+                client = dog.client()
+                client.send(head(path="/slow"))
+                time.sleep(0.01)
+                client.abort()
+            dog.until_no_processes(10)
+            self.assert_no_more_fds(dog, before)
+
+    def test_a_function_whose_client_reset_the_connection_still_ends(self):
+        dog = self.sh("head -c 30000000 /dev/zero", kill_on_disconnect="false", max_inflight="1",
+                      exec_timeout="1m")
+        client = dog.client(receive_buffer=65536)
+        client.send(head())
+        time.sleep(0.3)
+        client.abort()
+        until(lambda: dog.request().status == 200, 10, "the slot to be free")
 
     # --- exec_timeout ---
 

@@ -134,6 +134,7 @@ TEST_CASE("what cannot be used is refused in one line that names it and points t
       {{""}, "stray argument"},
       {{"--port"}, "--port needs a value"},
       {{"--"}, "no command after --"},
+      {{"--", ""}, "no command after --"},
       {{"--version=x"}, "version"},
       {{"--help=x"}, "help"},
   };

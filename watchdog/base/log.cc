@@ -1,5 +1,6 @@
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -101,8 +102,17 @@ class Output {
       struct stat status {};
       const bool file = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
       kind_ = file ? Kind::kFile : Kind::kMayBlock;
+      if (::isatty(fd_) == 1) reopen_without_blocking();
     }
     return kind_ == Kind::kMayBlock;
+  }
+
+  // A terminal that says it has room may have less of it than we write. Its other users must not
+  // notice, so we get a description of our own.
+  void reopen_without_blocking() {
+    const std::string path = fmt::format("/proc/self/fd/{}", fd_);
+    const int fd = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd >= 0) fd_ = fd;  // for as long as the process lives
   }
 
   bool writable() const {

@@ -46,10 +46,9 @@ class ForwardedFields {
   bool is_last_for(const Field& field) const { return &field == last_for_; }
 
   // Those that the client did not send.
-  void append_missing(std::string& out, const Fields& fields, std::string_view peer) const {
+  void append_missing(std::string& out, std::string_view host, std::string_view peer) const {
     if (last_for_ == nullptr && !peer.empty()) append_field(out, "X-Forwarded-For", peer);
-    const Field* host = has_host_ ? nullptr : fields.find("host");
-    if (host != nullptr) append_field(out, "X-Forwarded-Host", host->value);
+    if (!has_host_ && !host.empty()) append_field(out, "X-Forwarded-Host", host);
     if (!has_proto_) append_field(out, "X-Forwarded-Proto", "http");
   }
 
@@ -100,15 +99,16 @@ void append_forwarded_head(std::string& out, const RequestHead& request, const H
                           equals_ignoring_case(field.name, "content-length");
       if (!needed) continue;
     }
-    has_host = has_host || equals_ignoring_case(field.name, "host");
-    out.append(field.name).append(": ").append(field.value);
+    const bool is_host = equals_ignoring_case(field.name, "host");
+    has_host = has_host || is_host;
+    out.append(field.name).append(": ").append(is_host ? request.authority() : field.value);
     if (forwarded.is_last_for(field) && !hop.peer.empty()) {
       out.append(field.value.empty() ? "" : ", ").append(hop.peer);
     }
     out.append("\r\n");
   }
   if (!has_host) append_field(out, "Host", hop.authority);
-  forwarded.append_missing(out, fields, hop.peer);
+  forwarded.append_missing(out, request.authority(), hop.peer);
   if (collected != nullptr) {
     append_field(out, "Content-Length", fmt::format_int(*collected).c_str());
   } else if (request.framing == BodyFraming::kChunked) {

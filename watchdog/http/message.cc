@@ -128,6 +128,16 @@ std::string_view RequestHead::query() const {
   return mark == std::string_view::npos ? std::string_view() : whole.substr(mark + 1);
 }
 
+std::string_view RequestHead::authority() const {
+  const size_t scheme = target.starts_with('/') ? std::string_view::npos : target.find("://");
+  if (scheme != std::string_view::npos) {
+    const std::string_view rest = target.substr(scheme + 3);
+    return rest.substr(0, rest.find_first_of("/?"));
+  }
+  const Field* host = fields.find("host");
+  return host != nullptr ? host->value : std::string_view();
+}
+
 std::string_view reason_phrase(int status) {
   const auto* const found =
       std::lower_bound(std::begin(kPhrases), std::end(kPhrases), status,

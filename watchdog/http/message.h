@@ -53,6 +53,8 @@ struct RequestHead {
   // counts from its path on, "*" is a path.
   std::string_view path() const;
   std::string_view query() const;
+  // Host, or the authority of an absolute-form target, which wins (RFC 9112 3.2.2).
+  std::string_view authority() const;
 };
 
 // The head of a response, as a function's own server gives it. All views point into the

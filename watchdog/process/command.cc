@@ -21,6 +21,20 @@ bool is_program(const char* path) {
   return ::stat(path, &status) == 0 && S_ISREG(status.st_mode) && ::access(path, X_OK) == 0;
 }
 
+// The first program of that name; empty when there is none.
+std::string find_in_path(std::string_view name) {
+  const char* variable = std::getenv("PATH");
+  std::string_view folders = variable != nullptr ? std::string_view(variable) : kDefaultPath;
+  while (!folders.empty()) {
+    const size_t colon = std::min(folders.find(':'), folders.size());
+    const std::string_view folder = folders.substr(0, colon);
+    folders.remove_prefix(std::min(colon + 1, folders.size()));
+    std::string candidate = fmt::format("{}/{}", folder.empty() ? "." : folder, name);
+    if (is_program(candidate.c_str())) return candidate;
+  }
+  return {};
+}
+
 }  // namespace
 
 Command::Command(std::vector<std::string> words) : words_(std::move(words)) {
@@ -33,25 +47,16 @@ Result<const char*> Command::path() {
   if (name().find('/') != std::string::npos) {
     return name().c_str();  // execve says what is wrong with it
   }
-  const char* variable = std::getenv("PATH");
-  std::string_view folders = variable != nullptr ? std::string_view(variable) : kDefaultPath;
-  while (!folders.empty()) {
-    const size_t colon = std::min(folders.find(':'), folders.size());
-    const std::string_view folder = folders.substr(0, colon);
-    folders.remove_prefix(std::min(colon + 1, folders.size()));
-    std::string candidate = fmt::format("{}/{}", folder.empty() ? "." : folder, name());
-    if (!is_program(candidate.c_str())) continue;
-    path_ = std::move(candidate);
-    return path_.c_str();
-  }
-  return Error{explain(ENOENT)};
+  path_ = find_in_path(name());
+  if (path_.empty()) return Error{explain(ENOENT)};
+  return path_.c_str();
 }
 
 std::optional<std::string> Command::problem() {
   const auto found = path();
   if (!found) return found.error();
   if (::access(*found, F_OK) != 0) return explain(ENOENT);
-  if (::access(*found, X_OK) != 0) return explain(EACCES);
+  if (!is_program(*found)) return explain(EACCES);
   return std::nullopt;
 }
 
@@ -59,18 +64,20 @@ std::string Command::explain(int error) const {
   const bool has_slash = name().find('/') != std::string::npos;
   switch (error) {
     case ENOENT:
-      if (!has_slash) return fmt::format("cannot run \"{}\": no such command in PATH", name());
-      return ::access(name().c_str(), F_OK) == 0
-                 ? fmt::format(
-                       "cannot run \"{}\": the interpreter in its first line, or its "
-                       "dynamic loader, is missing",
-                       name())
-                 : fmt::format("cannot run \"{}\": no such file", name());
+      if (!has_slash && find_in_path(name()).empty()) {
+        return fmt::format("cannot run \"{}\": no such command in PATH", name());
+      }
+      if (has_slash && ::access(name().c_str(), F_OK) != 0) {
+        return fmt::format("cannot run \"{}\": no such file", name());
+      }
+      return fmt::format(
+          "cannot run \"{}\": the interpreter in its first line, or its dynamic loader, is missing",
+          name());
     case EACCES:
-      return fmt::format("cannot run \"{}\": not executable (chmod +x)", name());
+      return fmt::format("cannot run \"{}\": not an executable file (chmod +x)", name());
     case ENOEXEC:
       return fmt::format(
-          "cannot run \"{}\": not a program; a script needs a first line such as "
+          "cannot run \"{}\": not a program of this machine; a script needs a first line such as "
           "#!/bin/sh",
           name());
     case E2BIG:

@@ -47,9 +47,9 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   }
   // We ignore SIGPIPE and block the signals that we watch; everything else is at its default. A
   // kernel sigaction of zeros is SIG_DFL on every architecture.
-  const std::array<unsigned long, 4> default_action{};
+  const std::array<uint64_t, 8> default_action{};
   syscall(SYS_rt_sigaction, SIGPIPE, default_action.data(), nullptr, kKernelSignalSet);
-  const unsigned long none = 0;
+  const uint64_t none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kKernelSignalSet);
   syscall(SYS_execve, program.path, program.argv, program.environment);
   launch.error = errno;
@@ -162,7 +162,13 @@ void secure_descriptors() {
     fd = ::open("/dev/null", O_RDWR | O_CLOEXEC);
   } while (fd >= 0 && fd <= STDERR_FILENO);
   if (fd >= 0) ::close(fd);
-  ::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+  if (::syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC) == 0) return;
+  // Before Linux 5.11.
+  const std::unique_ptr<DIR, int (*)(DIR*)> open(::opendir("/proc/self/fd"), ::closedir);
+  while (const dirent* entry = open ? ::readdir(open.get()) : nullptr) {
+    const int inherited = static_cast<int>(std::strtol(entry->d_name, nullptr, 10));
+    if (inherited > STDERR_FILENO) ::fcntl(inherited, F_SETFD, FD_CLOEXEC);
+  }
 }
 
 }  // namespace watchdog

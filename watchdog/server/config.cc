@@ -175,14 +175,6 @@ class ConfigReader {
         warn_without_effect(name, "it is for mode=classic");
       }
     }
-    const bool asked = is_set("write_timeout") || is_set("exec_timeout");
-    if (asked && config.write_timeout < config.exec_timeout) {
-      outcome_.warnings.push_back(
-          fmt::format("write_timeout={} is shorter than exec_timeout={}: the client's connection "
-                      "may end before "
-                      "the function's time is up",
-                      format_duration(config.write_timeout), format_duration(config.exec_timeout)));
-    }
   }
 
   const std::function<const char*(const char*)>& getenv_;

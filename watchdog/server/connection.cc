@@ -136,6 +136,7 @@ void Connection::on_exchange_ended(Exchange::Ending ending) {
     go();
     return;
   }
+  if (stream_.broken()) return go();  // nothing will leave any more
   upload_paused_ = false;
   if (ending == Exchange::Ending::kClose) {
     begin_closing();

@@ -56,7 +56,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   // Exchange::Client
   void send(std::initializer_list<std::string_view> pieces) override;
-  size_t unsent() const override { return stream_.pending(); }
+  size_t unsent() const override { return stream_.broken() ? 0 : stream_.pending(); }
   void notify_when_sent() override { stream_.notify_when_drained(); }
   void upload_flow(bool on) override;
   bool request_complete() const override { return state_ == State::kAnswering; }

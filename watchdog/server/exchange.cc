@@ -104,6 +104,8 @@ void Exchange::on_body_end(std::string_view trailers) {
 void Exchange::on_client_gone() {
   if (invocation_ && client_.request_complete() && invocation_->outlives_client()) {
     client_gone_ = true;
+    // Nobody takes its answer: let it run through.
+    if (std::exchange(drain_due_, false)) invocation_->on_reply_drained();
     return;
   }
   fail(Failure::kClientGone);
@@ -171,6 +173,7 @@ void Exchange::answer(const ReplyHead& reply, std::string_view body) {
   send_head(sized);
   if (reply_framing_ != BodyFraming::kNone) client_.send({body});
   state_ = State::kIdle;
+  context_.loop.retire(std::move(invocation_));
   client_.on_exchange_ended(keep_alive_ ? Ending::kReuse : Ending::kClose);
 }
 

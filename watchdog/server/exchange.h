@@ -100,6 +100,8 @@ class Exchange {
   void invoke(Mode& mode, Slot slot);
   // Answers at once. Neither logged nor counted: for the watchdog's own pages.
   void answer(const ReplyHead& head, std::string_view body);
+  // Such a page that takes some time: `page` will call answer().
+  void answer_later(std::unique_ptr<Invocation> page) { invocation_ = std::move(page); }
   // The server is about to end.
   void on_shutdown();
 

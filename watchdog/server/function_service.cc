@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <memory>
 #include <string_view>
+#include <utility>
 
 namespace watchdog {
 
@@ -19,6 +21,26 @@ void answer(Exchange& exchange, int status, std::string_view body,
   exchange.answer(reply,
                   allowed ? body : std::string_view("only GET and HEAD are answered here\n"));
 }
+
+// /_/ready, on its way to ask the function.
+class ReadyPage final : public Invocation {
+ public:
+  ReadyPage(Exchange& exchange, std::unique_ptr<ReadinessProbe> probe) : probe_(std::move(probe)) {
+    probe_->ask([&exchange](const std::optional<std::string>& problem) {
+      if (problem) return answer(exchange, 503, fmt::format("not ready: {}\n", *problem));
+      answer(exchange, 200, "OK");
+    });
+  }
+  ~ReadyPage() override { probe_->cancel(); }
+
+  void on_body(std::string_view) override {}
+  void on_body_end() override {}
+  void on_reply_drained() override {}
+  void on_shutdown() override {}
+
+ private:
+  std::unique_ptr<ReadinessProbe> probe_;
+};
 
 }  // namespace
 
@@ -46,6 +68,9 @@ void FunctionService::serve_health(Exchange& exchange) {
 void FunctionService::serve_ready(Exchange& exchange) {
   if (!health_.healthy()) return answer(exchange, 503, "not ready\n");
   if (gate_.full()) return answer(exchange, 429, "at max_inflight\n");
+  if (auto probe = mode_.readiness_probe()) {
+    return exchange.answer_later(std::make_unique<ReadyPage>(exchange, std::move(probe)));
+  }
   answer(exchange, 200, "OK");
 }
 

@@ -37,7 +37,7 @@ void Health::on_function_state() {
 void Health::write_lock() {
   // In an image made from scratch there may be no /tmp yet.
   ::mkdir(lock_path_.substr(0, lock_path_.rfind('/')).c_str(), 0777);
-  const Fd lock(::open(lock_path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0660));
+  const Fd lock(::open(lock_path_.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0660));
   locked_ = static_cast<bool>(lock);
   if (lock) return;
   log::warn(

@@ -42,6 +42,8 @@ class Mode {
   virtual ~Mode() = default;
   // Starts answering. Returns null when it has already called exchange.fail().
   virtual std::unique_ptr<Invocation> invoke(Exchange& exchange) = 0;
+  // What /_/ready asks, beyond what we know ourselves; null when there is nothing to ask.
+  virtual std::unique_ptr<ReadinessProbe> readiness_probe() { return nullptr; }
   // What running out of exec_timeout is called here.
   virtual Failure exec_timeout_failure() const { return Failure::kExecTimeout; }
 };

@@ -93,6 +93,15 @@ Refusal apply_mode(Config& config, std::string_view value) {
   return "not a mode; it accepts streaming, serializing, classic, http, static, cgi or fastcgi";
 }
 
+Refusal apply_content_type(Config& config, std::string_view value) {
+  const bool printable = std::all_of(value.begin(), value.end(), [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+  });
+  if (!printable) return "not a header value; it accepts text without control characters";
+  config.content_type = value;
+  return std::nullopt;
+}
+
 Refusal apply_upstream(Config& config, std::string_view value) {
   const auto url = parse_upstream_url(value);
   if (!url) return url.error();
@@ -110,7 +119,7 @@ Refusal apply_listen_address(Config& config, std::string_view value) {
   if (!is_address && value != "localhost") {
     return "not an address; it accepts localhost or a numeric address such as 127.0.0.1 or ::1";
   }
-  config.listen_address = value;
+  config.listen_address = std::move(address);
   return std::nullopt;
 }
 
@@ -217,7 +226,7 @@ std::vector<Option> make_table() {
   rows.add("cgi_headers", "true", "give the function the request as Http_* variables",
            boolean(&Config::cgi_headers));
   rows.add("content_type", "application/octet-stream",
-           "Content-Type of the answer (classic: the request's)", text(&Config::content_type));
+           "Content-Type of the answer (classic: the request's)", apply_content_type);
   rows.add("kill_on_disconnect", "by mode",
            "end the function when its client has gone; true in streaming and cgi, false in "
            "serializing and classic",

@@ -14,11 +14,14 @@ UpstreamProbe::UpstreamProbe(Loop& loop, std::vector<SocketAddress> addresses, s
       name_(std::move(name)),
       authority_(std::move(authority)),
       path_(std::move(path)),
-      patience_(loop, [this] { answer(fmt::format("{}: no answer", name_)); }) {}
+      patience_(loop, [this] {
+        answer(verdict_.empty() ? fmt::format("{}: no answer", name_) : std::move(verdict_));
+      }) {}
 
 void UpstreamProbe::ask(std::function<void(std::optional<std::string>)> on_answer) {
   cancel();
   on_answer_ = std::move(on_answer);
+  verdict_.clear();
   patience_.set_after(kPatience);
   dial_ = std::make_unique<Dial>(
       loop_, addresses_, [this](Fd socket, int error) { on_connected(std::move(socket), error); });
@@ -56,9 +59,13 @@ size_t UpstreamProbe::on_data(std::string_view bytes) {
     answer(fmt::format("{}: its answer is not HTTP: {}", name_, reader_.error().reason));
   } else if (event == ReadEvent::kHead) {
     const int status = reader_.response().status;
-    const bool good = status >= 200 && status < 300;
-    answer(good ? std::nullopt
-                : std::optional(fmt::format("{} answers {} with {}", name_, path_, status)));
+    if (status >= 200 && status < 300) {
+      answer(std::nullopt);
+    } else {
+      loop_.retire(std::move(stream_));
+      verdict_ = fmt::format("{} answers {} with {}", name_, path_, status);
+      patience_.set_after(pause_);
+    }
   }
   return bytes.size();
 }

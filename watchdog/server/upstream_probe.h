@@ -21,6 +21,9 @@ class UpstreamProbe final : public ReadinessProbe, private Stream::Handler {
   // `name` is for messages, `authority` the Host of the request; `path` may be empty.
   UpstreamProbe(Loop& loop, std::vector<SocketAddress> addresses, std::string name,
                 std::string authority, std::string path);
+  // Keeps what the server says against its being ready back for a moment: asked again and again it
+  // would fill its log.
+  void be_patient() { pause_ = std::chrono::milliseconds(100); }
 
   void ask(std::function<void(std::optional<std::string>)> on_answer) override;
   void cancel() override;
@@ -46,6 +49,8 @@ class UpstreamProbe final : public ReadinessProbe, private Stream::Handler {
   std::unique_ptr<Dial> dial_;
   std::unique_ptr<Stream> stream_;
   ResponseReader reader_;
+  Duration pause_{};
+  std::string verdict_;  // kept back
   Timer patience_;
 };
 
