@@ -39,7 +39,8 @@ exec_timeout=5s. The command line wins. Durations: 250ms, 30s, 1m30s, a bare num
 
 constexpr std::string_view kExitCodes = R"(
 exit codes: 0 stopped after a drain, or healthy; 1 not healthy; 64 the configuration cannot be
-used; 69 the port cannot be used; 70 internal error.
+used; 69 the port cannot be used, or the server of mode=http never became ready; 70 internal error.
+With mode=http otherwise that of the function, when it ended by itself.
 )";
 
 // Appends `words`, wrapped, in a column that starts at `indent`.

@@ -8,7 +8,7 @@ enum ExitCode : int {
   kExitClean = 0,         // drained and stopped; a healthy --run-healthcheck
   kExitUnhealthy = 1,     // --run-healthcheck: not healthy
   kExitUsage = 64,        // the configuration or the command line cannot be used
-  kExitUnavailable = 69,  // the port cannot be used
+  kExitUnavailable = 69,  // the port cannot be used, or a warm process was never ready
   kExitInternal = 70,     // the kernel refused something that we cannot do without
 };
 

@@ -138,7 +138,8 @@ class Reference(Case):
         later = set(re.findall(r"`(\w+)`", re.search(r"(.*) come later", README).group(1)))
         self.assertEqual(served | later, set(MODES))
         for mode in MODES:
-            code = run("--check-config", fprocess="true", mode=mode).returncode
+            code = run("--check-config", fprocess="true", mode=mode,
+                       upstream_url="http://127.0.0.1:3000").returncode
             self.assertEqual(code, 0 if mode in served else EXIT_USAGE, mode)
 
     def test_what_has_no_effect_yet_is_taken_with_a_warning(self):
