@@ -1,16 +1,16 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <string>
 
-#include "base/time.h"
+#include "base/text.h"
 
 namespace watchdog {
 
 // "1.234567": what X-Duration-Seconds says.
 inline std::string duration_text(Duration duration) {
-  return fmt::format("{:.6f}", seconds(duration));
+  std::string text;
+  append_seconds(text, duration, 6);
+  return text;
 }
 
 }  // namespace watchdog

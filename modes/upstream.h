@@ -52,8 +52,9 @@ class UpstreamConnection final : private Stream::Handler {
   // Whether it can take another request: the last one and its answer are complete, and the server
   // has not said that it will close.
   bool reusable() const;
-  // Whether the server, as far as can be told without waiting, still waits for a request.
-  bool alive() const { return !stream_.broken() && stream_.silent(); }
+  // Whether the server, as far as can be told without waiting, still waits for a request. On TCP
+  // untaken() will tell when it did not.
+  bool alive() const { return !stream_.broken() && (is_tcp_ || stream_.silent()); }
   // Whether any byte of the answer has come.
   bool answered() const { return reader_.begun(); }
   // Bytes of what was written that the server's kernel has not taken (TCP; else 0).

@@ -60,7 +60,7 @@ class Watchdog final : private Supervisor::Owner {
     if (const auto error = open_ports()) return refuse(kExitUnavailable, {*error});
     announce();
     health_.start_serving();
-    run_behind_children();
+    if (forks_for_each_request(config_.mode)) run_behind_children();
     if (supervisor_) supervisor_->start();
     loop_.run();
     log::flush_all(std::chrono::seconds(1));

@@ -244,8 +244,10 @@ std::string access_text(const Access& access) {
   append_escaped(text, access.method);
   text += ' ';
   append_escaped(text, access.target);
-  text += fmt::format(" - {} {} - ContentLength: {} ({:.4f}s)", access.status, access.reason,
-                      human_size(access.bytes), seconds(access.duration));
+  append_number(text.append(" - "), static_cast<uint64_t>(access.status));
+  text.append(" ").append(access.reason).append(" - ContentLength: ");
+  append_seconds(text.append(human_size(access.bytes)).append(" ("), access.duration, 4);
+  text += "s)";
   if (!access.failure.empty()) text.append(" - ").append(access.failure);
   if (!access.detail.empty()) {
     append_escaped(text.append(access.failure.empty() ? " - " : ": "), access.detail);

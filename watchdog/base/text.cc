@@ -292,7 +292,30 @@ std::string_view trim(std::string_view text) {
   return text;
 }
 
+void append_number(std::string& out, uint64_t number) {
+  const fmt::format_int digits(number);
+  out.append(digits.data(), digits.size());
+}
+
+void append_seconds(std::string& out, Duration duration, int decimals) {
+  uint64_t scale = 1;
+  for (int i = 0; i < decimals; ++i) scale *= 10;
+  const uint64_t unit = 1'000'000'000 / scale;  // nanoseconds of the last decimal
+  const auto nanoseconds = std::chrono::duration_cast<std::chrono::nanoseconds>(duration).count();
+  const uint64_t rounded =
+      (static_cast<uint64_t>(std::max<int64_t>(nanoseconds, 0)) + unit / 2) / unit;
+  append_number(out, rounded / scale);
+  const fmt::format_int fraction(rounded % scale);
+  out.append(1, '.').append(static_cast<size_t>(decimals) - fraction.size(), '0');
+  out.append(fraction.data(), fraction.size());
+}
+
 std::string human_size(uint64_t bytes) {
+  if (bytes < 1000) {
+    std::string text;
+    append_number(text, bytes);
+    return text += 'B';
+  }
   constexpr std::array<std::string_view, 7> kUnits = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
   auto size = static_cast<double>(bytes);
   size_t unit = 0;

@@ -45,6 +45,11 @@ bool equals_ignoring_case(std::string_view a, std::string_view b);
 // Without leading and trailing spaces and tabs.
 std::string_view trim(std::string_view text);
 
+// Appends a whole number in decimal.
+void append_number(std::string& out, uint64_t number);
+// Appends seconds with so many decimals, rounded: "1.2346".
+void append_seconds(std::string& out, Duration duration, int decimals);
+
 // "39B", "1.5kB", "2MB": decimal units, four significant digits, as the peers' log line prints
 // sizes.
 std::string human_size(uint64_t bytes);

@@ -1,7 +1,5 @@
 #include "http/forward.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
@@ -12,7 +10,7 @@ namespace watchdog {
 namespace {
 
 constexpr std::array<std::string_view, 6> kHopByHop = {
-    "connection", "keep-alive", "proxy-connection", "te", "transfer-encoding", "upgrade"};
+    "te", "upgrade", "connection", "keep-alive", "proxy-connection", "transfer-encoding"};
 
 // Fields that say how a message is framed, routed or sent must come before it.
 constexpr std::array<std::string_view, 6> kNotInTrailers = {
@@ -110,7 +108,8 @@ void append_forwarded_head(std::string& out, const RequestHead& request, const H
   if (!has_host) append_field(out, "Host", hop.authority);
   forwarded.append_missing(out, request.authority(), hop.peer);
   if (collected != nullptr) {
-    append_field(out, "Content-Length", fmt::format_int(*collected).c_str());
+    append_number(out.append("Content-Length: "), *collected);
+    out += "\r\n";
   } else if (request.framing == BodyFraming::kChunked) {
     append_field(out, "Transfer-Encoding", "chunked");
   }

@@ -150,7 +150,8 @@ bool response_has_body(std::string_view method, int status) {
 }
 
 void append_status_line(std::string& out, int status, std::string_view reason) {
-  out.append("HTTP/1.1 ").append(fmt::format_int(status).c_str()).append(1, ' ');
+  append_number(out.append("HTTP/1.1 "), static_cast<uint64_t>(status));
+  out += ' ';
   out.append(reason.empty() ? reason_phrase(status) : reason).append("\r\n");
 }
 

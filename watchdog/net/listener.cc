@@ -18,7 +18,7 @@ namespace {
 
 Result<SocketAddress> address_of(std::string_view address, uint16_t port) {
   if (address.empty()) return SocketAddress::ipv6(in6addr_any, port);
-  const auto found = SocketAddress::numeric(address == "localhost" ? "127.0.0.1" : address, port);
+  auto found = SocketAddress::numeric(address == "localhost" ? "127.0.0.1" : address, port);
   if (!found) return Error{fmt::format("cannot listen on {}", found.error())};
   return found;
 }

@@ -18,6 +18,7 @@
 
 // clone(2) under the name that ThreadSanitizer does not intercept: what it does after a fork, it
 // would do to the memory that we share with the child.
+// NOLINTNEXTLINE(bugprone-reserved-identifier,readability-identifier-naming)
 extern "C" int __clone(int (*function)(void*), void* stack, int flags, void* argument, ...);
 
 namespace watchdog {

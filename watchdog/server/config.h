@@ -65,6 +65,10 @@ struct Config {
 };
 
 std::string_view mode_name(ModeName mode);
+// Whether each request starts a process of its own.
+constexpr bool forks_for_each_request(ModeName mode) {
+  return mode != ModeName::kHttp && mode != ModeName::kStatic && mode != ModeName::kFastcgi;
+}
 
 // One row of the option table.
 struct Option {

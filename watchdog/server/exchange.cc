@@ -240,7 +240,8 @@ void Exchange::send_head(const ReplyHead& reply) {
   for (const Field& field : reply.fields) append_field(text, field.name, field.value);
   const bool length_allowed = reply.status >= 200 && reply.status != 204 && reply.status != 304;
   if (reply.content_length && length_allowed && !reply.forwarded) {
-    append_field(text, "Content-Length", fmt::format_int(*reply.content_length).c_str());
+    append_number(text.append("Content-Length: "), *reply.content_length);
+    text += "\r\n";
   } else if (reply_framing_ == BodyFraming::kChunked) {
     append_field(text, "Transfer-Encoding", "chunked");
   }

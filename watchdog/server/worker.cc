@@ -48,8 +48,8 @@ void Worker::note_quiet() {
 
 WorkerThread::WorkerThread(const Shared& shared, Fd socket, std::function<void()> on_quiet)
     : worker_(std::make_unique<Worker>(loop_, shared, std::move(socket), std::move(on_quiet))),
-      thread_([this] {
-        run_behind_children();
+      thread_([this, mode = shared.config.mode] {
+        if (forks_for_each_request(mode)) run_behind_children();
         loop_.run();
       }) {}
 

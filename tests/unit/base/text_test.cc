@@ -290,4 +290,20 @@ TEST_CASE("a size for people has a decimal unit and four significant digits") {
   for (const Row& row : rows) CHECK(human_size(row.bytes) == row.text);
 }
 
+TEST_CASE("seconds have the decimals that are asked for, rounded") {
+  struct Row {
+    std::chrono::nanoseconds duration;
+    int decimals;
+    const char* text;
+  };
+  const Row rows[] = {{0ns, 4, "0.0000"},         {1ns, 6, "0.000000"},   {500ns, 6, "0.000001"},
+                      {1234567us, 6, "1.234567"}, {99999us, 4, "0.1000"}, {60s, 4, "60.0000"},
+                      {49999ns, 4, "0.0000"},     {50us, 4, "0.0001"},    {-1s, 4, "0.0000"}};
+  for (const Row& row : rows) {
+    std::string text = "took ";
+    append_seconds(text, row.duration, row.decimals);
+    CHECK(text == std::string("took ") + row.text);
+  }
+}
+
 }  // namespace watchdog
