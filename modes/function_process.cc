@@ -8,34 +8,17 @@
 #include <cstdlib>
 
 #include "base/log.h"
+#include "process/pipe.h"
 #include "process/reaper.h"
 
 namespace watchdog {
-
-namespace {
-
-// Two ends; the child's stays blocking, ours becomes non-blocking with its Stream.
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-bool make_pipe(Pipe& pipe) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return false;
-  pipe.read = Fd(ends[0]);
-  pipe.write = Fd(ends[1]);
-  return true;
-}
-
-}  // namespace
 
 FunctionProcesses::FunctionProcesses(const ModeContext& context)
     : context_(context), command_(context.config.command) {
   // Not a pipe: a function could open the other end of it, and speak to the next one.
   no_input_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   Pipe pipe;
-  if (!no_input_ && make_pipe(pipe)) no_input_ = std::move(pipe.read);  // there is no /dev
+  if (!no_input_ && pipe.open()) no_input_ = std::move(pipe.read);  // there is no /dev
 }
 
 void FunctionProcesses::adopt(std::unique_ptr<OutputLog> log) {
@@ -53,8 +36,8 @@ FunctionProcess::Outcome FunctionProcess::start(FunctionProcesses& processes, Ha
   Pipe in;
   Pipe out;
   Pipe err;
-  if ((input == Input::kPipe && !make_pipe(in)) || !make_pipe(out) ||
-      (errors == Errors::kToLog && !make_pipe(err))) {
+  if ((input == Input::kPipe && !in.open()) || !out.open() ||
+      (errors == Errors::kToLog && !err.open())) {
     return {nullptr, errno};
   }
   const auto path = processes.command().path();

@@ -148,6 +148,8 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
     exchange_.upload_flow(false);
     dial_ = mode_.pool_.dial([this](Fd socket, int error) {
       mode_.context_.loop.retire(std::move(dial_));
+      // It has just ended, and will be started again.
+      if (error != 0 && mode_.context_.function.get() == State::kComing) return wait();
       if (error != 0) {
         lose(Failure::kUpstreamRefused,
              fmt::format("cannot connect to {}: {}", mode_.context_.config.upstream_url,

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "process/pipe.h"
 #include "process/reaper.h"
 
 namespace watchdog {
@@ -20,17 +21,6 @@ constexpr int kExitNotRunnable = 126;
 constexpr int kExitNotFound = 127;
 // EX_UNAVAILABLE: it ran, but never took a request.
 constexpr int kExitNeverReady = 69;
-
-struct Pipe {
-  Fd read;
-  Fd write;
-};
-
-std::optional<Pipe> make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return std::nullopt;
-  return Pipe{Fd(ends[0]), Fd(ends[1])};
-}
 
 }  // namespace
 
@@ -62,18 +52,19 @@ void Supervisor::spawn() {
   become(State::kStarting);
   started_at_ = loop_.now();
   last_problem_ = "it was not asked yet";
-  auto out = make_pipe();
-  auto err = make_pipe();
+  Pipe out;
+  Pipe err;
+  const bool piped = out.open() && err.open();
   const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  int error = piped && nothing ? ENOENT : errno;
   const auto path = command_.path();
-  int error = !out || !err || !nothing ? errno : ENOENT;
-  if (out && err && nothing && path) {
+  if (piped && nothing && path) {
     const Program program{.path = *path,
                           .argv = command_.argv(),
                           .environment = environ,
                           .in = nothing.get(),
-                          .out = out->write.get(),
-                          .err = err->write.get()};
+                          .out = out.write.get(),
+                          .err = err.write.get()};
     child_ = Child::spawn(
         loop_, reaper_, program, [this](ExitStatus status) { on_exit(status); }, &error);
   }
@@ -83,8 +74,8 @@ void Supervisor::spawn() {
     on_end(false, error == ENOENT ? kExitNotFound : kExitNotRunnable);
     return;
   }
-  add_output(std::move(out->read), log::Source::kOut);
-  add_output(std::move(err->read), log::Source::kErr);
+  add_output(std::move(out.read), log::Source::kOut);
+  add_output(std::move(err.read), log::Source::kErr);
   if (plan_.startup_timeout > Duration::zero()) deadline_.set_after(plan_.startup_timeout);
   probe();
 }

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+namespace watchdog {
+
+// The two ends of a pipe. The one that a child gets stays blocking; ours becomes non-blocking with
+// its Stream.
+struct Pipe {
+  Fd read;
+  Fd write;
+
+  // False, with errno, when there are no descriptors left.
+  bool open() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+    read = Fd(ends[0]);
+    write = Fd(ends[1]);
+    return true;
+  }
+};
+
+}  // namespace watchdog
