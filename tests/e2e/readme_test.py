@@ -257,6 +257,16 @@ DIFFERENCES = [
     ("serializing logs 200", "and why", "the_log_has_the_status_that_the_client_saw"),
     ("classic-watchdog answers 405", "any method",
      "every_common_method_reaches_the_function head_runs_the_function_and_sends_no_body"),
+    ("`mode=http`: healthy before", "wait",
+     "it_is_not_healthy_before_the_function_listens early_requests_wait_and_are_answered"),
+    ("a dead function process", "exits with its code.*restart",
+     "its_exit_code_becomes_ours on_failure_starts_it_again_and_holds_requests_meanwhile"),
+    ("POST bodies arrive chunked", "kept.*stripped",
+     "a_sized_body_keeps_its_length fields_about_the_connection_stay_behind"),
+    ("event streams and WebSockets", "one path",
+     "bytes_leave_as_they_arrive any_protocol_is_tunnelled_both_ways"),
+    ("an upstream that breaks off", "502", "an_answer_that_breaks_off_looks_broken "
+     "what_is_not_http_answers_502_and_none_of_it"),
     ("of-watchdog's `afterburn`", "refused", "afterburn_and_inproc_are_refused_with_advice"),
 ]
 

@@ -149,7 +149,7 @@ class ConfigReader {
   void check_upstream() {
     const Config& config = outcome_.config;
     const auto url = parse_upstream_url(config.upstream_url);
-    if (config.upstream_url.empty()) {
+    if (!is_set("upstream_url")) {
       outcome_.errors.emplace_back(
           "upstream_url is not set: say where the function listens, for example "
           "upstream_url=http://127.0.0.1:3000");
