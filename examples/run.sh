@@ -6,16 +6,22 @@ cd "$(dirname "$0")/.."
 . examples/packages.sh
 
 name=${1:-php-index}
-interpreter=
+programs=
 case $name in
   --build) ;;
-  php-index) interpreter=php-cli ;;
-  bash-env) interpreter=bash ;;
-  python-stdin) interpreter=python3 ;;
-  *) die "There is no example \"$name\". There are: php-index, bash-env, python-stdin." ;;
+  php-index | php-server) programs=php-cli ;;
+  bash-env) programs=bash ;;
+  python-stdin) programs=python3 ;;
+  python-flask) programs="python3-flask gunicorn" ;;
+  node-http) command -v node >/dev/null || programs=nodejs ;;
+  websocket) command -v npm >/dev/null || programs="nodejs npm" ;;
+  *)
+    die "There is no example \"$name\". There are: php-index, bash-env, python-stdin, php-server," \
+      "python-flask, node-http, websocket."
+    ;;
 esac
 
-install_missing $BUILD_PACKAGES $interpreter
+install_missing $BUILD_PACKAGES $programs
 build release || exit 1
 watchdog=$PWD/build/release/fwatchdog
 if [ "$name" = --build ]; then
@@ -30,9 +36,14 @@ case $name in
   php-index) try="curl -d fwatchdog $url/greet" ;;
   bash-env) try="curl '$url/any/path?with=a&query=too'" ;;
   python-stdin) try="curl -d '{\"numbers\": [20, 22]}' $url/" ;;
+  php-server) try="curl -d hello $url/greet" ;;
+  python-flask) try="curl --json '{\"numbers\": [20, 22]}' $url/sum" ;;
+  node-http) try="curl -d hello $url/any/path" ;;
+  websocket) try="node examples/websocket/client.js ws://localhost:$port/ hello" ;;
 esac
 
 cd "examples/$name"
+[ ! -e package.json ] || npm install --silent --no-fund --no-audit >/dev/null
 eval "export $(sed -n 's/^ENV //p' Dockerfile)"  # the same settings as in the container
 {
   until "$watchdog" --run-healthcheck; do

@@ -6,7 +6,8 @@ set -u
 cd "$(dirname "$0")/.."
 . examples/packages.sh
 
-TEST_PACKAGES="python3 bash php-cli curl nodejs prometheus procps util-linux coreutils
+TEST_PACKAGES="python3 bash php-cli curl prometheus procps util-linux coreutils
+  python3-flask python3-waitress gunicorn nginx-light
   clang-format clang-tidy clang libclang-rt-dev"
 FUZZ_SECONDS=$([ -n "${CI:-}" ] && echo 60 || echo 30)
 
@@ -103,7 +104,7 @@ threads() {
   suite "unit, TSan" build/tsan/tests/unit
   WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
     python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
-    pid1_test fork_test.StreamingContract load_test.Endurance
+    pid1_test fork_test.StreamingContract load_test.Endurance http_mode_test warm_process_test
 }
 
 # Each target starts from the kept corpus; what it finds is kept in build/.
@@ -142,6 +143,7 @@ for name; do
     *) die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, all." ;;
   esac
 done
+command -v npm >/dev/null || TEST_PACKAGES="$TEST_PACKAGES nodejs npm"
 install_missing $BUILD_PACKAGES $TEST_PACKAGES
 for name; do
   "$name"

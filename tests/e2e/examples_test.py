@@ -12,7 +12,7 @@ from harness import ROOT, free_port, until
 
 class Examples(unittest.TestCase):
     def try_out(self, name):
-        """Runs ./examples/run.sh NAME and the curl command that it prints; returns curl's output."""
+        """Runs ./examples/run.sh NAME and the command that it prints; returns its output."""
         port = free_port()
         process = subprocess.Popen([ROOT / "examples/run.sh", name], stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
@@ -27,12 +27,12 @@ class Examples(unittest.TestCase):
                 if process.poll() is not None:
                     raise AssertionError("it ended: " + "".join(lines))
                 return next((found.group() for line in list(lines)
-                             if (found := re.search(r"curl .*", line))), None)
+                             if (found := re.search(r"^  ((curl|node) .*)", line))), None)
 
-            curl = until(command, 120, "the curl command")
-            self.assertIn(str(port), curl)
-            result = subprocess.run(["sh", "-c", curl.replace("curl", "curl -sS --fail", 1)],
-                                    capture_output=True, text=True, timeout=30)
+            tried = until(command, 120, "the command to try").strip()
+            self.assertIn(str(port), tried)
+            result = subprocess.run(["sh", "-c", tried.replace("curl", "curl -sS --fail", 1)],
+                                    capture_output=True, text=True, timeout=30, cwd=ROOT)
             self.assertEqual(result.returncode, 0, result.stderr + "".join(lines))
             return result.stdout
         finally:
@@ -58,6 +58,20 @@ class Examples(unittest.TestCase):
     def test_python_stdin(self):
         self.assertIn("42", self.try_out("python-stdin"))
 
+    def test_php_server(self):
+        output = self.try_out("php-server")
+        self.assertIn("POST /greet", output)
+        self.assertIn("hello", output)
+
+    def test_python_flask(self):
+        self.assertIn("42", self.try_out("python-flask"))
+
+    def test_node_http(self):
+        self.assertIn('"body":"hello","answered":1', self.try_out("node-http"))
+
+    def test_websocket(self):
+        self.assertEqual(self.try_out("websocket"), "hello\n")
+
     def test_an_unknown_example_is_named_and_the_others_listed(self):
         result = subprocess.run([ROOT / "examples/run.sh", "nonsense"], capture_output=True, text=True,
                                 timeout=60)
@@ -72,6 +86,6 @@ class Examples(unittest.TestCase):
         self.assertLessEqual(len(result.stdout.splitlines()), 2, result.stdout)
 
     def test_each_dockerfile_has_six_lines(self):
-        for name in ("php-index", "bash-env", "python-stdin"):
-            lines = (ROOT / "examples" / name / "Dockerfile").read_text().splitlines()
+        for path in (ROOT / "examples").glob("*/Dockerfile"):
+            name, lines = path.parent.name, path.read_text().splitlines()
             self.assertLessEqual(len(lines), 6, name)
