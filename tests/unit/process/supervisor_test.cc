@@ -1,0 +1,219 @@
+#include "process/supervisor.h"
+
+#include <doctest/doctest.h>
+
+#include <csignal>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "fake_clock.h"
+#include "process/reaper.h"
+#include "process/scripted_system.h"
+
+using namespace watchdog;
+using namespace std::chrono_literals;
+
+namespace {
+
+using State = Supervisor::State;
+
+struct FakeProbe final : ReadinessProbe {
+  void ask(std::function<void(std::optional<std::string>)> call) override {
+    ++asked;
+    on_answer = std::move(call);
+  }
+  void cancel() override { on_answer = nullptr; }
+
+  void answer(std::optional<std::string> problem) {
+    REQUIRE(on_answer);
+    std::exchange(on_answer, nullptr)(std::move(problem));
+  }
+
+  std::function<void(std::optional<std::string>)> on_answer;
+  int asked = 0;
+};
+
+struct Fixture final : Supervisor::Owner {
+  explicit Fixture(Restart restart = Restart::kNo) {
+    log::open(-1, -1);
+    auto owned = std::make_unique<FakeProbe>();
+    probe = owned.get();
+    supervisor.emplace(loop, reaper, Supervisor::Plan{{"/bin/true"}, restart, 60s, 1000},
+                       std::move(owned), static_cast<Supervisor::Owner&>(*this));
+  }
+  ~Fixture() override {
+    supervisor.reset();
+    log::flush();
+    log::open(1, 2);
+  }
+
+  void on_supervised_state(State state) override { states.push_back(state); }
+  void on_supervised_end(int exit_code) override { ended_with = exit_code; }
+
+  void start() {
+    supervisor->start();
+    settle();
+  }
+  void become_ready() {
+    probe->answer(std::nullopt);
+    settle();
+  }
+  // The process that was started last ends with this wait status.
+  void exit(int status) {
+    system.zombies[system.next_pid - 1] = status;
+    reaper.on_child_signal();
+    settle();
+  }
+  void pass(Duration time) {
+    clock.advance(time);
+    settle();
+  }
+  void settle() {
+    for (int i = 0; i < 3; ++i) loop.poll();
+  }
+  int starts() const { return system.next_pid - 100; }
+
+  FakeClock clock;
+  Loop loop{clock};
+  ScriptedSystem system;
+  Reaper reaper{loop, system};
+  FakeProbe* probe = nullptr;
+  std::vector<State> states;
+  std::optional<int> ended_with;
+  std::optional<Supervisor> supervisor;
+};
+
+constexpr int exited(int code) {
+  return code << 8;
+}
+
+}  // namespace
+
+TEST_CASE("a process is starting until the probe says that it is ready") {
+  Fixture fixture;
+  fixture.start();
+  CHECK(fixture.states == std::vector{State::kStarting});
+  fixture.become_ready();
+  CHECK(fixture.states == std::vector{State::kStarting, State::kReady});
+}
+
+TEST_CASE("the probe is asked again 10 ms after each no") {
+  Fixture fixture;
+  fixture.start();
+  for (int asked = 1; asked < 5; ++asked) {
+    CHECK(fixture.probe->asked == asked);
+    fixture.probe->answer("not yet");
+    fixture.pass(9ms);
+    CHECK(fixture.probe->asked == asked);
+    fixture.pass(1ms);
+  }
+}
+
+TEST_CASE("a process that is not ready in time is ended, and 69 is what it ends with") {
+  Fixture fixture;
+  fixture.start();
+  fixture.probe->answer("not yet");
+  fixture.pass(60s);
+  CHECK(fixture.system.sent(-100, SIGTERM));
+  CHECK(fixture.states.back() == State::kOver);
+  CHECK(fixture.ended_with == 69);
+}
+
+TEST_CASE("without a restart its end is the end, with its code or its signal") {
+  for (const auto& [status, code] : {std::pair{exited(0), 0}, {exited(7), 7}, {SIGKILL, 137}}) {
+    Fixture fixture;
+    fixture.start();
+    fixture.become_ready();
+    fixture.exit(status);
+    CHECK(fixture.states.back() == State::kOver);
+    CHECK(fixture.ended_with == code);
+    CHECK(fixture.starts() == 1);
+  }
+}
+
+TEST_CASE("on-failure starts a failed process again and takes success for the end") {
+  Fixture fixture(Restart::kOnFailure);
+  fixture.start();
+  fixture.exit(exited(1));
+  CHECK(fixture.states.back() == State::kWaiting);
+  fixture.pass(100ms);
+  CHECK(fixture.starts() == 2);
+  CHECK(fixture.supervisor->restarts() == 1);
+  fixture.exit(exited(0));
+  CHECK(fixture.ended_with == 0);
+}
+
+TEST_CASE("always starts it again whatever its code") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  fixture.exit(exited(0));
+  fixture.pass(100ms);
+  CHECK(fixture.starts() == 2);
+  CHECK_FALSE(fixture.ended_with);
+}
+
+TEST_CASE("the wait doubles up to 10 s and starts anew after 30 s of health") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  Duration wait = 100ms;
+  for (int starts = 1; starts < 10; ++starts) {
+    fixture.exit(exited(1));
+    fixture.pass(wait - 1ms);
+    CHECK(fixture.starts() == starts);
+    fixture.pass(1ms);
+    CHECK(fixture.starts() == starts + 1);
+    wait = std::min<Duration>(wait * 2, 10s);
+  }
+  CHECK(wait == 10s);
+  fixture.become_ready();
+  fixture.pass(30s);
+  fixture.exit(exited(1));
+  fixture.pass(100ms);
+  CHECK(fixture.starts() == 11);
+}
+
+TEST_CASE("stop asks the whole group to end, and its exit is the end without a code") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  fixture.become_ready();
+  fixture.supervisor->stop();
+  CHECK(fixture.states.back() == State::kStopping);
+  CHECK(fixture.system.sent(-100, SIGTERM));
+  CHECK_FALSE(fixture.supervisor->over());
+  fixture.exit(SIGTERM);
+  CHECK(fixture.supervisor->over());
+  CHECK_FALSE(fixture.ended_with);
+  CHECK(fixture.starts() == 1);
+}
+
+TEST_CASE("stop while it waits to start again is the end at once") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  fixture.exit(exited(1));
+  fixture.supervisor->stop();
+  CHECK(fixture.supervisor->over());
+  fixture.pass(20s);
+  CHECK(fixture.starts() == 1);
+}
+
+TEST_CASE("what does not stop can be abandoned to the Reaper") {
+  Fixture fixture;
+  fixture.start();
+  fixture.supervisor->stop();
+  {
+    const Turn turn(fixture.loop);
+    fixture.supervisor->abandon();
+  }
+  CHECK(fixture.supervisor->over());
+  CHECK_FALSE(fixture.reaper.idle());
+  fixture.exit(SIGTERM);
+}
+
+TEST_CASE("signals are passed on to the process") {
+  Fixture fixture;
+  fixture.start();
+  fixture.supervisor->forward(SIGHUP);
+  CHECK(fixture.system.sent(100, SIGHUP));
+}
