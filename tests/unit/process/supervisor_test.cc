@@ -1,6 +1,7 @@
 #include "process/supervisor.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 
 #include <csignal>
 #include <memory>
@@ -37,7 +38,7 @@ struct FakeProbe final : ReadinessProbe {
 
 struct Fixture final : Supervisor::Owner {
   explicit Fixture(Restart restart = Restart::kNo) {
-    log::open(-1, -1);
+    log::open(nowhere.get(), nowhere.get());
     auto owned = std::make_unique<FakeProbe>();
     probe = owned.get();
     supervisor.emplace(loop, reaper, Supervisor::Plan{{"/bin/true"}, restart, 60s, 1000},
@@ -75,6 +76,7 @@ struct Fixture final : Supervisor::Owner {
   }
   int starts() const { return system.next_pid - 100; }
 
+  const Fd nowhere{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   FakeClock clock;
   Loop loop{clock};
   ScriptedSystem system;
