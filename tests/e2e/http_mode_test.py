@@ -139,6 +139,37 @@ class Requests(HttpCase):
             self.assertRegex(dog.raw(message), rb"^HTTP/1.1 [45]", name)
         self.assertEqual(server.received, [])
 
+    def test_each_accepted_request_reaches_the_server_as_one(self):
+        smuggled = b"GET /smuggled HTTP/1.1\r\nHost: a\r\n\r\n"
+        chunk = b"%x;a=\"b\\\"c\"\r\n%s\r\n0\r\n\r\n" % (len(smuggled), smuggled)
+        host = b"Host: a\r\n"
+        for message in (
+                b"\r\nGET / HTTP/1.1\r\n" + host + b"\r\n",
+                b"GET / HTTP/1.0\r\n\r\n",
+                b"GET http://a/ HTTP/1.1\r\n" + host + b"\r\n",
+                b"POST / HTTP/1.1\r\n" + host + b"Content-Length: 0\r\n\r\n",
+                b"POST / HTTP/1.1\r\n" + host + b"Content-Length: %d\r\n\r\n" % len(smuggled) + smuggled,
+                b"POST / HTTP/1.0\r\nContent-Length: %d\r\n\r\n" % len(smuggled) + smuggled,
+                b"POST / HTTP/1.1\r\n" + host + b"Transfer-Encoding: Chunked\r\n\r\n" + chunk,
+                b"POST / HTTP/1.1\r\n" + host + b"X:\t a,b \t\r\nConnection: transfer-encoding\r\n"
+                b"Transfer-Encoding: chunked\r\n\r\n" + chunk,
+                b"DELETE / HTTP/1.1\r\n" + host + b"Connection: content-length\r\n"
+                b"Content-Length: %d\r\n\r\n" % len(smuggled) + smuggled):
+            heads = []
+
+            def script(visit):
+                while (received := visit.head()) is not None:
+                    heads.append(received + visit.body(received))
+                    visit.send(ok())
+
+            dog, server = self.serve(script)
+            client = self.client(dog)
+            client.send(message)
+            self.assertEqual(client.response().status, 200, message)
+            self.assertEqual(dog.request(path="/next").status, 200)
+            self.assertEqual([one.split()[1] for one in heads], [b"/", b"/next"], message)
+            self.assertEqual(b"".join(server.received), b"".join(heads))
+
     def test_a_body_that_is_refused_halfway_never_looks_whole(self):
         dog, server = self.serve(answering(ok()))
         for _, message, _ in CHUNKS:
