@@ -4,6 +4,7 @@ $WATCHDOG_WORKERS is how many workers each runs (unset: its default).
 """
 
 import os
+import random
 import re
 import resource
 import shutil
@@ -39,9 +40,15 @@ def until(condition, timeout=5.0, what="the condition"):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One that is free, from below those that the system gives to clients: none can come between."""
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def raise_descriptor_limit():
