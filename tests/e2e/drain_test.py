@@ -107,6 +107,32 @@ class Drain(Case):
         self.assertEqual((response.text, response.header("Connection")), ("served\n", "close"))
         self.assertTrue(client.closed())
 
+    def test_a_reply_that_promised_to_keep_the_connection_keeps_it(self):
+        dog = self.sh("echo begun; until test -e release; do sleep 0.01; done; echo ended",
+                      healthcheck_interval="1500ms")
+        client = self.client(dog)
+        client.send(head())
+        response = client.head()
+        self.assertIsNone(response.header("Connection"))
+        dog.signal(signal.SIGTERM)
+        until(lambda: dog.request(path="/_/ready").status == 503, 1, "it to be unready")
+        Hold(dog.folder).release()
+        self.assertEqual(b"".join(client.pieces(response)), b"begun\nended\n")
+        again = client.request()
+        self.assertEqual((again.text, again.header("Connection")), ("begun\nended\n", "close"))
+        self.assertTrue(client.closed())
+        self.assertEqual(dog.wait_exit(), 0)
+
+    def test_a_connection_made_before_the_listener_closes_may_still_ask(self):
+        dog = self.start(fprocess="echo served")
+        clients = [self.client(dog) for _ in range(5)]
+        dog.signal(signal.SIGINT)
+        until(lambda: self.refuses(dog), 1, "the listener to be closed")
+        for client in clients:
+            response = client.request()
+            self.assertEqual((response.text, response.header("Connection")), ("served\n", "close"))
+        self.assertEqual(dog.wait_exit(), 0)
+
     def test_idle_connections_do_not_delay_the_end(self):
         dog = self.start(fprocess="true", healthcheck_interval="200ms")
         idle = [self.client(dog) for _ in range(10)]
@@ -115,7 +141,7 @@ class Drain(Case):
         watch = Stopwatch()
         dog.signal(signal.SIGTERM)
         self.assertEqual(dog.wait_exit(), 0)
-        self.assert_within(watch.seconds, 0, 1.0)
+        self.assert_within(watch.seconds, 0, 1.7)
 
     def test_shutdown_timeout_bounds_everything(self):
         dog, client = self.trapping("trap '' TERM; touch started.1; sleep 60 & wait; sleep 60",

@@ -292,6 +292,28 @@ class Limits(Case):
         self.assertTrue(client.silent(0.5))
         self.assertEqual(client.request().status, 200)
 
+    def test_idle_timeout_does_not_cut_replies_that_are_still_leaving(self):
+        dog = self.start(fprocess="true", idle_timeout="500ms")
+        client = self.client(dog, receive_buffer=4096)
+        count = 100_000  # their answers are far more than sockets hold
+        sending = InBackground(lambda: client.send(head(path="/_/health") * count))
+        time.sleep(1.5)
+        answered = 0
+        while answered < count and (response := client.response()):
+            self.assertEqual((response.status, response.complete), (200, True))
+            answered += 1
+        self.assertEqual(answered, count)
+        self.assertTrue(sending.result())
+
+    def test_a_client_that_has_said_all_still_gets_the_rest_of_its_reply(self):
+        dog = self.start(fprocess="head -c 20000000 /dev/zero", mode="serializing")
+        client = self.client(dog, receive_buffer=4096)
+        client.send(head())
+        response = client.head()
+        client.half_close()
+        self.assertEqual(sum(map(len, client.pieces(response))), 20_000_000)
+        self.assertTrue(client.closed())
+
     def test_a_client_that_reads_nothing_is_given_up_after_write_timeout(self):
         for mode in ("streaming", "serializing"):
             dog = self.start(fprocess="head -c 30000000 /dev/zero", mode=mode, write_timeout="400ms")
@@ -465,6 +487,26 @@ class Crowds(Case):
             client.abort()
         self.assertEqual(dog.request("POST", body=b"fine").body, b"fine")
         self.assert_no_more_fds(dog, before)
+        dog.until_no_processes()
+
+    def test_a_client_that_leaves_is_noticed_while_its_body_waits_for_the_function(self):
+        dog = self.start(fprocess="sleep 25")
+        client = self.client(dog)
+        client.send(head("POST", body=bytes(50_000_000)))
+        client.socket.settimeout(0.3)
+        with self.assertRaises(TimeoutError):
+            client.socket.sendall(bytes(50_000_000))
+        client.abort()
+        dog.wait_log(r"POST / - 499", 4)
+        dog.until_no_processes()
+
+    def test_a_client_that_leaves_behind_pipelined_requests_is_noticed(self):
+        dog = self.start(fprocess="sleep 25")
+        client = self.client(dog)
+        client.send(head() + head())
+        until(dog.processes, 5, "the function")
+        client.abort()
+        dog.wait_log(r"GET / - 499", 4)
         dog.until_no_processes()
 
     def test_a_half_closed_client_leaves_nothing_behind(self):

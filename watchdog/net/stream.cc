@@ -1,6 +1,7 @@
 #include "net/stream.h"
 
 #include <linux/sockios.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <uv.h>
@@ -88,7 +89,7 @@ void Stream::start_reading() {
   const int error = uv_read_start(
       &core_->stream,
       [](uv_handle_t* handle, size_t, uv_buf_t* out) {
-        const auto space = Core::of(handle).owner->loop_.read_buffer();
+        const auto space = Core::of(handle).owner->read_space();
         *out = uv_buf_init(space.data(), static_cast<unsigned>(space.size()));
       },
       [](uv_stream_t* stream, ssize_t size, const uv_buf_t* bytes) {
@@ -105,8 +106,16 @@ void Stream::stop_reading() {
   uv_read_stop(&core_->stream);
 }
 
+// What is read is soon written from the same place. Once a body proves large, with 64 KB at a time
+// the copies no longer fit the CPU's nearest caches, and it costs 1.7 times as much.
+std::span<char> Stream::read_space() {
+  const auto space = loop_.read_buffer();
+  return bulk_ ? space.first(space.size() / 2) : space;
+}
+
 void Stream::on_read(const char* data, ptrdiff_t size) {
   if (size == 0) return;  // would block
+  bulk_ = size > 0 && static_cast<size_t>(size) >= read_space().size();
   if (size > 0) {
     deliver({data, static_cast<size_t>(size)});
     return;
@@ -148,8 +157,18 @@ void Stream::read_now(size_t most) {
 
 size_t Stream::readable() const {
   int bytes = 0;
-  if (::ioctl(core_->fd, FIONREAD, &bytes) != 0) return 0;
-  return static_cast<size_t>(bytes);
+  if (::ioctl(core_->fd, FIONREAD, &bytes) != 0) bytes = 0;
+  return unread_.size() + static_cast<size_t>(bytes);
+}
+
+bool Stream::peer_has_ended() const {
+  pollfd ask{.fd = core_->fd, .events = POLLRDHUP, .revents = 0};
+  return ::poll(&ask, 1, 0) == 1;
+}
+
+bool Stream::peer_is_gone() const {
+  pollfd ask{.fd = core_->fd, .events = 0, .revents = 0};
+  return ::poll(&ask, 1, 0) == 1;
 }
 
 bool Stream::silent() const {

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -52,6 +53,10 @@ class Stream {
   // Hands over, inside this call, up to `most` bytes that can be read without waiting, then pauses.
   // For the last words of a process that has exited.
   void read_now(size_t most);
+  // Whether the peer will send no more, although it may not be our turn to read that.
+  bool peer_has_ended() const;
+  // Whether the connection is broken in both directions.
+  bool peer_is_gone() const;
   // How many bytes could be read without waiting (pipes and sockets).
   size_t readable() const;
   // Whether neither bytes nor the peer's end wait to be read.
@@ -86,6 +91,7 @@ class Stream {
 
   void on_read(const char* data, ptrdiff_t size);
   void on_written(int error);
+  std::span<char> read_space();
   void deliver(std::string_view bytes);
   void flush();
   void forget_flush();
@@ -106,6 +112,7 @@ class Stream {
   bool wants_data_ = false;
   bool reading_ = false;
   bool ended_ = false;
+  bool bulk_ = false;           // the last read took all that it could
   bool takes_no_more_ = false;  // the peer, although it may still say something
   bool end_reported_ = false;
   bool error_reported_ = false;

@@ -36,7 +36,10 @@ bool Connection::reading() const {
 
 size_t Connection::on_data(std::string_view bytes) {
   if (state_ == State::kClosing) return bytes.size();
-  if (!reading()) return 0;
+  if (!reading()) {
+    if (state_ == State::kAnswering) reading_.set_after(kPresence);
+    return 0;
+  }
   if (state_ == State::kTunnel) {
     exchange_.on_body(bytes);
     return bytes.size();
@@ -54,6 +57,9 @@ size_t Connection::on_data(std::string_view bytes) {
     handle(event);
   }
   if (state_ == State::kClosing) return bytes.size();
+  if (state_ == State::kAnswering && reader_.consumed() < bytes.size()) {
+    reading_.set_after(kPresence);
+  }
   if ((state_ == State::kIdle || state_ == State::kHead) && stream_.full()) {
     stream_.notify_when_drained();
   }
@@ -77,6 +83,7 @@ void Connection::handle(Reader::Event event) {
 
 void Connection::on_head() {
   state_ = State::kBody;
+  fresh_ = false;
   discarded_ = 0;
   if (reader_.request().has_body()) {
     limit_reading(server_.context().config.read_timeout);
@@ -116,7 +123,8 @@ void Connection::on_refused() {
 }
 
 void Connection::become_idle() {
-  if (!may_stay_open()) {
+  // A reply that promised to keep the connection is kept to, while requests are still served.
+  if (client_ended_ || (server_.service().closing() && stream_.readable() == 0)) {
     begin_closing();
     return;
   }
@@ -167,17 +175,22 @@ void Connection::upload_flow(bool on) {
   upload_paused_ = !on;
   if (state_ != State::kBody && state_ != State::kTunnel) return;
   if (on) {
+    reading_.clear();
     if (state_ == State::kBody) limit_reading(server_.context().config.read_timeout);
     stream_.resume();
   } else {
-    reading_.clear();  // it is not the client who is slow
+    reading_.set_after(kPresence);  // it is not the client who is slow, but it may go
     stream_.pause();
   }
 }
 
 void Connection::on_end() {
+  client_ended_ = true;
+  if (exchange_.only_sending()) return;  // it may still want what it asked for
   if (state_ == State::kClosing || !exchange_.active()) {
-    go();
+    if (stream_.drained()) return go();
+    begin_closing();
+    linger_ = false;
     return;
   }
   if (state_ == State::kTunnel) return exchange_.on_body_end();  // half of it goes on
@@ -232,8 +245,11 @@ void Connection::limit_reading(Duration limit) {
 void Connection::on_reading_timeout() {
   switch (state_) {
     case State::kIdle:
+      if (stream_.drained()) return go();
+      return limit_reading(server_.context().config.idle_timeout);  // not idle: it is slow to read
     case State::kAnswering:
     case State::kTunnel:
+      return look_for_client();
     case State::kClosing:
       return go();
     case State::kHead:
@@ -241,8 +257,19 @@ void Connection::on_reading_timeout() {
       return begin_closing();
     case State::kBody:
       if (!exchange_.active()) return begin_closing();
+      if (upload_paused_) return look_for_client();
       return exchange_.fail(Failure::kClientSlow, "the body did not arrive within read_timeout");
   }
+}
+
+// While nothing is read from it, a client that goes would not be noticed.
+void Connection::look_for_client() {
+  if (!exchange_.active() || exchange_.only_sending()) return;
+  // In a tunnel the end of what the client says is not the end of what it wants.
+  const bool there = state_ == State::kTunnel ? !stream_.peer_is_gone() : !stream_.peer_has_ended();
+  if (there) return reading_.set_after(kPresence);
+  exchange_.on_client_gone();
+  if (!exchange_.active()) go();
 }
 
 void Connection::on_writing_timeout() {
@@ -262,7 +289,9 @@ void Connection::on_writing_timeout() {
 
 void Connection::close_if_idle() {
   // A request that is already here will be served, and closes the connection itself.
-  if (state_ == State::kIdle && stream_.readable() == 0) begin_closing();
+  if (state_ != State::kIdle || stream_.readable() > 0) return;
+  if (fresh_) return reading_.set_after(kFirstRequest);
+  begin_closing();
 }
 
 void Connection::on_shutdown() {

@@ -47,6 +47,11 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   static constexpr uint64_t kMostDiscarded = 256 * 1024;
   static constexpr auto kLinger = std::chrono::seconds(2);
+  // How often we ask whether a client is still there while nothing is read from it.
+  static constexpr auto kPresence = std::chrono::seconds(1);
+  // How long a connection that has just been accepted may take to send its request when no more are
+  // wanted.
+  static constexpr auto kFirstRequest = std::chrono::seconds(1);
 
   // Stream::Handler
   size_t on_data(std::string_view bytes) override;
@@ -77,6 +82,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   void on_reading_timeout();
   void on_writing_timeout();
   void limit_reading(Duration limit);
+  void look_for_client();
 
   Server& server_;
   PeerAddress peer_;
@@ -84,7 +90,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   Reader reader_;
   Exchange exchange_;
   State state_ = State::kIdle;
-  Timer reading_;       // idle, head, body, or the end of lingering
+  Timer reading_;       // idle, head, body, the end of lingering; while not reading, kPresence
   Timer writing_;       // no progress in sending
   uint64_t sent_ = 0;   // bytes handed to the stream, ever
   uint64_t taken_ = 0;  // how many of them the client had taken when writing_ last looked
@@ -92,6 +98,8 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   bool upload_paused_ = false;
   bool linger_ = false;  // closing with the client perhaps still sending
   bool half_closed_ = false;
+  bool fresh_ = true;                                          // no request has come yet
+  bool client_ended_ = false;                                  // it will send no more
   std::list<std::unique_ptr<Connection>>::iterator position_;  // in the server's list
 };
 

@@ -93,6 +93,8 @@ class Exchange {
   void on_sent();
   // Whether a request is being answered.
   bool active() const { return state_ != State::kIdle; }
+  // Whether all that is left to do is to send.
+  bool only_sending() const { return state_ == State::kSending; }
 
   // --- for the service ---
 

@@ -16,6 +16,7 @@ class FunctionService final : public Service {
 
   void serve(Exchange& exchange) override;
   bool keep_alive() const override { return health_.stage() <= Stage::kServing; }
+  bool closing() const override { return health_.stage() >= Stage::kClosing; }
 
  private:
   void serve_health(Exchange& exchange);

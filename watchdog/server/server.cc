@@ -16,11 +16,12 @@ void Server::stop_accepting() {
   if (!listener_) return;
   listener_->accept_waiting();
   listener_.reset();
-  for (const auto& connection : connections_) connection->close_if_idle();
+  for (auto next = connections_.begin(); next != connections_.end();) (*next++)->close_if_idle();
 }
 
 void Server::shut_down() {
-  for (const auto& connection : connections_) connection->on_shutdown();
+  // A connection may leave the list while it is being told.
+  for (auto next = connections_.begin(); next != connections_.end();) (*next++)->on_shutdown();
 }
 
 void Server::abort() {

@@ -11,6 +11,8 @@ class Service {
   virtual void serve(Exchange& exchange) = 0;
   // Whether connections may stay open for another request.
   virtual bool keep_alive() const = 0;
+  // Whether those that may not should close as soon as they are idle.
+  virtual bool closing() const { return false; }
 };
 
 }  // namespace watchdog
