@@ -1,7 +1,7 @@
 # Sourced: finds out which Debian packages are missing, and installs those and no others.
 
 BUILD_PACKAGES="g++ meson ninja-build pkg-config libuv1-dev libfmt-dev
-  nlohmann-json3-dev doctest-dev ccache"
+  nlohmann-json3-dev libxxhash-dev zlib1g-dev doctest-dev ccache"
 
 say() { printf '%s\n' "$*"; }
 

@@ -1,7 +1,10 @@
 #include <cstdlib>
+#include <optional>
+#include <string>
 
 #include "modes/fork.h"
 #include "modes/http.h"
+#include "modes/static/mode.h"
 #include "server/mode.h"
 
 namespace watchdog {
@@ -17,11 +20,17 @@ std::unique_ptr<Mode> make_mode(const ModeContext& context) {
     case ModeName::kHttp:
       return make_http_mode(context);
     case ModeName::kStatic:
+      return make_static_mode(context);
     case ModeName::kCgi:
     case ModeName::kFastcgi:
       break;
   }
   std::abort();  // read_config refuses every other mode
+}
+
+std::optional<std::string> mode_problem(const Config& config) {
+  if (config.mode == ModeName::kStatic) return static_mode_problem(config);
+  return std::nullopt;
 }
 
 }  // namespace watchdog

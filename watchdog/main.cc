@@ -25,6 +25,7 @@
 #include "server/config.h"
 #include "server/drain.h"
 #include "server/healthcheck.h"
+#include "server/mode.h"
 #include "server/upstream_probe.h"
 #include "server/upstream_url.h"
 #include "server/worker.h"
@@ -164,15 +165,17 @@ class Watchdog final : private Supervisor::Owner {
     for (const std::string& word : config_.command) {
       command += command.empty() ? word : " " + word;
     }
-    log::info("fwatchdog {} mode: {} fprocess: {}{}{}", FWATCHDOG_VERSION, mode_name(config_.mode),
-              command, supervisor_ ? " upstream: " : "", supervisor_ ? config_.upstream_url : "");
+    const bool files = config_.mode == ModeName::kStatic;
+    log::info("fwatchdog {} mode: {} {}: {}{}{}", FWATCHDOG_VERSION, mode_name(config_.mode),
+              files ? "static_path" : "fprocess", files ? config_.static_path : command,
+              supervisor_ ? " upstream: " : "", supervisor_ ? config_.upstream_url : "");
     log::info("Timeouts: read: {} write: {} exec: {} idle: {} shutdown: {}",
               format_duration(config_.read_timeout), format_duration(config_.write_timeout),
               format_duration(config_.exec_timeout), format_duration(config_.idle_timeout),
               format_duration(config_.shutdown_timeout));
-    if (!config_.command.empty()) {
+    if (forks_for_each_request(config_.mode)) {
       const auto problem = Command(config_.command).problem();
-      if (problem && !supervisor_) {
+      if (problem) {
         log::warn("{}; until it can be run requests are answered with 500", *problem);
       }
     }
@@ -257,6 +260,7 @@ int run(int argc, char** argv) {
     return run_healthcheck(outcome.config) ? kExitClean : kExitUnhealthy;
   }
   if (!outcome.errors.empty()) return refuse(kExitUsage, outcome.errors);
+  if (const auto problem = mode_problem(outcome.config)) return refuse(kExitUsage, {*problem});
   if (line.action == Action::kCheckConfig) {
     for (const std::string& warning : outcome.warnings) {
       std::fprintf(stderr, "fwatchdog: warning: %s\n", warning.c_str());

@@ -1,8 +1,5 @@
 #include "http/message.h"
 
-#include <fmt/format.h>
-#include <time.h>
-
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -168,24 +165,6 @@ void append_chunk_header(std::string& out, uint64_t size) {
     size >>= 4;
   } while (size != 0);
   out.append(digits.data() + first, digits.size() - first).append("\r\n");
-}
-
-std::string_view http_date() {
-  constexpr std::string_view kDays = "SunMonTueWedThuFriSat";
-  constexpr std::string_view kMonths = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  thread_local time_t formatted = -1;
-  thread_local std::array<char, sizeof "Sun, 06 Nov 1994 08:49:37 GMT"> text;
-  const time_t now = ::time(nullptr);
-  if (now != formatted) {
-    formatted = now;
-    tm parts{};
-    ::gmtime_r(&now, &parts);
-    fmt::format_to_n(text.data(), text.size(), "{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
-                     kDays.substr(static_cast<size_t>(parts.tm_wday) * 3, 3), parts.tm_mday,
-                     kMonths.substr(static_cast<size_t>(parts.tm_mon) * 3, 3), parts.tm_year + 1900,
-                     parts.tm_hour, parts.tm_min, parts.tm_sec);
-  }
-  return {text.data(), text.size() - 1};
 }
 
 }  // namespace watchdog

@@ -84,8 +84,4 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
 // "1f4\r\n", the line before `size` bytes of a chunk (RFC 9112 7.1).
 void append_chunk_header(std::string& out, uint64_t size);
 
-// "Sun, 06 Nov 1994 08:49:37 GMT" (RFC 9110 5.6.7) of the current second; the view lives until this
-// thread's next call in another second.
-std::string_view http_date();
-
 }  // namespace watchdog

@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <poll.h>
 #include <sys/ioctl.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <uv.h>
 
@@ -19,6 +20,10 @@ namespace {
 // Below this, bytes are worth copying to leave with their neighbours in one system call.
 constexpr size_t kWorthHolding = 8 * 1024;
 constexpr size_t kMostPieces = 8;
+// Of a file in one turn, so that a fast client does not keep the others waiting.
+constexpr uint64_t kMostOfFile = 1024 * 1024;
+// Read from a file for libuv to send when there is room again, which is how we learn of it.
+constexpr uint64_t kFileBlock = 16 * 1024;
 
 uv_buf_t buffer(std::string_view bytes) {
   return uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
@@ -230,6 +235,58 @@ void Stream::write(std::initializer_list<std::string_view> pieces) {
     outgoing_.append(piece.substr(skip));
   }
   send_pending();
+}
+
+Stream::FileSent Stream::send_file(int file, uint64_t offset, uint64_t size) {
+  FileSent sent;
+  if (broken() || takes_no_more_ || !send_held_with_more()) {
+    notify_when_drained();
+    return sent;
+  }
+  while (sent.bytes < std::min(size, kMostOfFile)) {
+    auto at = static_cast<off_t>(offset + sent.bytes);
+    const ssize_t taken =
+        ::sendfile(core_->fd, file, &at, std::min(size, kMostOfFile) - sent.bytes);
+    if (taken > 0) {
+      sent.bytes += static_cast<uint64_t>(taken);
+      continue;
+    }
+    if (taken == 0) return {sent.bytes, ENODATA};
+    if (errno == EINTR) continue;
+    if (errno == EAGAIN || errno == EINVAL) break;  // EINVAL: not from this file system
+    if (errno != EPIPE && errno != ECONNRESET) return {sent.bytes, errno};
+    fail_writing(errno);
+    return sent;
+  }
+  if (sent.bytes == size) return sent;
+
+  outgoing_.resize(std::min(size - sent.bytes, kFileBlock));
+  const ssize_t read =
+      ::pread(file, outgoing_.data(), outgoing_.size(), static_cast<off_t>(offset + sent.bytes));
+  if (read <= 0) {
+    outgoing_.clear();
+    return {sent.bytes, read == 0 ? ENODATA : errno};
+  }
+  outgoing_.resize(static_cast<size_t>(read));
+  sent.bytes += static_cast<uint64_t>(read);
+  send_pending();
+  return sent;
+}
+
+// Sends what hold() kept, in the same segments as what follows. False: there is no room for more.
+bool Stream::send_held_with_more() {
+  if (!core_->sending.empty()) return false;
+  if (outgoing_.empty()) return true;
+  const ssize_t sent =
+      ::send(core_->fd, outgoing_.data(), outgoing_.size(), MSG_MORE | MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0 && errno != EAGAIN && errno != EINTR) {
+    fail_writing(errno);
+    return false;
+  }
+  outgoing_.erase(0, sent > 0 ? static_cast<size_t>(sent) : 0);
+  if (outgoing_.empty()) return true;
+  send_pending();
+  return false;
 }
 
 void Stream::flush() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <memory>
 #include <span>
@@ -68,6 +69,15 @@ class Stream {
   // Sends these bytes with the next write, or before the loop waits.
   void hold(std::string_view bytes);
 
+  // What one call of send_file() came to.
+  struct FileSent {
+    uint64_t bytes = 0;  // taken; when not all were and there is no error, on_drained() will come
+    int error = 0;       // an errno of reading the file; ENODATA: it is shorter than that
+  };
+  // Sends `size` bytes of `file` from `offset` on, as many as the kernel takes now, without their
+  // passing through this process (sockets only).
+  FileSent send_file(int file, uint64_t offset, uint64_t size);
+
   // Bytes written that have not left yet.
   size_t pending() const;
   // Of what has left, the bytes that the peer has not acknowledged (TCP).
@@ -99,6 +109,7 @@ class Stream {
   void fail_writing(int error);
   void report();
   void send_pending();
+  bool send_held_with_more();
   void start_reading();
   void stop_reading();
 

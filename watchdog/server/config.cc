@@ -15,7 +15,7 @@ namespace {
 
 // The modes of this version; the others are refused at the start.
 constexpr std::array kBuiltModes = {ModeName::kStreaming, ModeName::kSerializing,
-                                    ModeName::kClassic, ModeName::kHttp};
+                                    ModeName::kClassic, ModeName::kHttp, ModeName::kStatic};
 
 std::string built_modes() {
   std::string list;
@@ -31,10 +31,9 @@ struct Idle {
   std::string_view name;
   std::string_view why;
 };
-constexpr std::array<Idle, 5> kNotYet = {{
+constexpr std::array<Idle, 4> kNotYet = {{
     {"max_queue", "requests beyond max_inflight get 429 at once"},
     {"queue_timeout", "requests beyond max_inflight get 429 at once"},
-    {"static_path", "it is for mode=static"},
     {"jwt_auth_debug", "it is for jwt_auth"},
     {"jwt_auth_local", "it is for jwt_auth"},
 }};
@@ -50,6 +49,10 @@ constexpr std::array<std::string_view, 3> kForkOnly = {"cgi_headers", "content_t
                                                        "kill_on_disconnect"};
 constexpr std::array<std::string_view, 5> kClassicOnly = {
     "combine_output", "marshal_request", "write_debug", "read_debug", "debug_headers"};
+
+constexpr std::array<std::string_view, 8> kStaticOnly = {
+    "static_path", "static_fallback", "static_404",   "static_cache_control",
+    "static_cors", "static_gzip",     "static_cache", "static_listing"};
 
 // A value as an error line can show it.
 std::string on_one_line(std::string_view value) {
@@ -133,7 +136,7 @@ class ConfigReader {
     if (std::find(kBuiltModes.begin(), kBuiltModes.end(), config.mode) == kBuiltModes.end()) {
       errors.emplace_back(fmt::format("mode={}: not built yet; this version serves {}",
                                       mode_name(config.mode), built_modes()));
-    } else if (config.command.empty() && !is_set("fprocess")) {
+    } else if (config.mode != ModeName::kStatic && config.command.empty() && !is_set("fprocess")) {
       errors.emplace_back(
           "fprocess is not set: name the command that answers requests, for example fprocess=cat, "
           "or put it after --");
@@ -163,12 +166,20 @@ class ConfigReader {
   void warn() {
     const Config& config = outcome_.config;
     for (const Idle& idle : kNotYet) warn_without_effect(idle.name, idle.why);
-    if (config.mode == ModeName::kHttp) {
+    if (!forks_for_each_request(config.mode)) {
       for (const std::string_view name : kForkOnly) {
         warn_without_effect(name, "it is for modes that start a process for each request");
       }
-    } else {
+    }
+    if (config.mode != ModeName::kHttp) {
       for (const Idle& idle : kHttpOnly) warn_without_effect(idle.name, idle.why);
+    }
+    if (config.mode == ModeName::kStatic) {
+      warn_without_effect("fprocess", "mode=static serves files");
+    } else {
+      for (const std::string_view name : kStaticOnly) {
+        warn_without_effect(name, "it is for mode=static");
+      }
     }
     if (config.mode != ModeName::kClassic) {
       for (const std::string_view name : kClassicOnly) {
@@ -254,6 +265,14 @@ std::string describe(const Config& config) {
   line("debug_headers", text_of(config.debug_headers));
   line("upstream_url", config.upstream_url);
   line("static_path", config.static_path);
+  line("static_fallback", config.static_fallback);
+  line("static_404", config.static_404);
+  line("static_cache_control",
+       config.static_cache_control.empty() ? "by name" : config.static_cache_control);
+  line("static_cors", config.static_cors);
+  line("static_gzip", text_of(config.static_gzip));
+  number("static_cache", config.static_cache);
+  line("static_listing", text_of(config.static_listing));
   time("startup_timeout", config.startup_timeout);
   line("ready_path", config.ready_path);
   line("http_buffer_req_body", text_of(config.buffer_request_body));

@@ -26,6 +26,13 @@ struct Config {
   ModeName mode = ModeName::kStreaming;
   std::string upstream_url;
   std::string static_path;
+  std::string static_fallback;       // empty, or "/name"
+  std::string static_404;            // the same
+  std::string static_cache_control;  // empty: by the file's name
+  std::string static_cors;           // empty: off
+  uint64_t static_cache = 0;         // bytes, of all workers
+  bool static_gzip = true;
+  bool static_listing = false;
   uint16_t port = 8080;
   std::string listen_address;  // empty: any
   uint16_t metrics_port = 8081;

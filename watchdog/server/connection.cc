@@ -159,6 +159,17 @@ void Connection::on_exchange_ended(Exchange::Ending ending) {
 void Connection::send(std::initializer_list<std::string_view> pieces) {
   for (const auto piece : pieces) sent_ += piece.size();
   stream_.write(pieces);
+  limit_writing();
+}
+
+Stream::FileSent Connection::send_file(int file, uint64_t offset, uint64_t size) {
+  const Stream::FileSent sent = stream_.send_file(file, offset, size);
+  sent_ += sent.bytes;
+  limit_writing();
+  return sent;
+}
+
+void Connection::limit_writing() {
   if (writing_.armed()) return;
   taken_ = 0;
   writing_.set_after(server_.context().config.write_timeout);

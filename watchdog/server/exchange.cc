@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "http/date.h"
 #include "net/stream.h"
 
 namespace watchdog {
@@ -267,8 +268,21 @@ void Exchange::write(std::string_view bytes) {
   }
 }
 
+Stream::FileSent Exchange::send_file(int file, uint64_t offset, uint64_t size) {
+  if (state_ != State::kReplying) return {};
+  if (reply_framing_ == BodyFraming::kNone) return {.bytes = size};
+  const Stream::FileSent sent = client_.send_file(file, offset, size);
+  body_sent_ += sent.bytes;
+  if (sent.bytes < size) drain_due_ = true;
+  return sent;
+}
+
 bool Exchange::reply_full() {
-  if (client_.unsent() < Stream::kFull) return false;
+  return client_.unsent() >= Stream::kFull && reply_waiting();
+}
+
+bool Exchange::reply_waiting() {
+  if (client_.unsent() == 0) return false;
   drain_due_ = true;
   client_.notify_when_sent();
   return true;

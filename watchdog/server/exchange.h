@@ -10,6 +10,7 @@
 #include "http/message.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/stream.h"
 #include "net/timer.h"
 #include "server/config.h"
 #include "server/failure.h"
@@ -58,6 +59,8 @@ class Exchange {
    public:
     virtual ~Client() = default;
     virtual void send(std::initializer_list<std::string_view> pieces) = 0;
+    // As Stream::send_file().
+    virtual Stream::FileSent send_file(int file, uint64_t offset, uint64_t size) = 0;
     // Bytes sent that have not left.
     virtual size_t unsent() const = 0;
     // Asks for Exchange::on_sent() when all bytes have left.
@@ -130,6 +133,9 @@ class Exchange {
   // In place of head(): a 101. Whatever either side sends from here on is passed on as it is.
   void upgrade(const ReplyHead& head, std::string_view protocol);
   void write(std::string_view bytes);
+  // In place of write(), for a reply of known length: as Stream::send_file(). After fewer than
+  // `size` bytes without an error Invocation::on_reply_drained() will come.
+  Stream::FileSent send_file(int file, uint64_t offset, uint64_t size);
   // `trailers`: field lines with their CRLFs.
   void end(std::string_view trailers = {});
   // Ends the request badly. `detail` is for the log and, unless `page` is given, for the client.
@@ -137,6 +143,8 @@ class Exchange {
   bool replying() const { return state_ == State::kReplying; }
   // The writer should pause its source until Invocation::on_reply_drained().
   bool reply_full();
+  // The same as soon as anything of the reply has not left: for a writer that can always go on.
+  bool reply_waiting();
 
  private:
   enum class State {

@@ -20,6 +20,8 @@ enum class Failure : uint8_t {
   kUpstreamBroken,       // it broke off, or what it said is not HTTP
   kNotReady,             // it did not become ready in time
   kFunctionFailed,       // non-zero exit code, or killed by a signal
+  kFileFailed,           // a file could not be read, or changed while it was sent
+  kOutOfResources,       // no descriptor or memory was left
   kOverloaded,           // max_inflight
   kDraining,             // still unanswered when shutdown_timeout ran out
   kInternal,
@@ -46,6 +48,8 @@ inline constexpr FailureInfo kFailures[] = {
     {502, "upstream_broken"},
     {503, "not_ready"},
     {500, "function_failed"},
+    {500, "file_failed"},
+    {503, "out_of_resources"},
     {429, "overloaded"},
     {503, "draining"},
     {500, "internal"},

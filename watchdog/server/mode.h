@@ -1,6 +1,8 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "net/loop.h"
@@ -40,7 +42,7 @@ class Invocation {
 class Mode {
  public:
   virtual ~Mode() = default;
-  // Starts answering. Returns null when it has already called exchange.fail().
+  // Starts answering. Returns null when it has already called exchange.end() or fail().
   virtual std::unique_ptr<Invocation> invoke(Exchange& exchange) = 0;
   // What /_/ready asks, beyond what we know ourselves; null when there is nothing to ask.
   virtual std::unique_ptr<ReadinessProbe> readiness_probe() { return nullptr; }
@@ -59,5 +61,7 @@ struct ModeContext {
 
 // The mode that config.mode names. Defined in modes/registry.cc.
 std::unique_ptr<Mode> make_mode(const ModeContext& context);
+// What stands in that mode's way on this machine, for the start; one line. Defined there too.
+std::optional<std::string> mode_problem(const Config& config);
 
 }  // namespace watchdog

@@ -93,12 +93,38 @@ Refusal apply_mode(Config& config, std::string_view value) {
   return "not a mode; it accepts streaming, serializing, classic, http, static, cgi or fastcgi";
 }
 
-Refusal apply_content_type(Config& config, std::string_view value) {
-  const bool printable = std::all_of(value.begin(), value.end(), [](char c) {
-    return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-  });
-  if (!printable) return "not a header value; it accepts text without control characters";
-  config.content_type = value;
+Apply field_value(std::string Config::*member) {
+  return [member](Config& config, std::string_view value) -> Refusal {
+    const bool printable = std::all_of(value.begin(), value.end(), [](char c) {
+      return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
+    });
+    if (!printable) return "not a header value; it accepts text without control characters";
+    config.*member = value;
+    return std::nullopt;
+  };
+}
+
+// A file below static_path.
+Apply file_path(std::string Config::*member) {
+  return [member](Config& config, std::string_view value) -> Refusal {
+    const bool named = value.starts_with('/') && !value.ends_with('/');
+    if (!named || value.find("/../") != std::string_view::npos) {
+      return "not a file of the site; it accepts a path that starts with /, such as /index.html";
+    }
+    config.*member = value;
+    return std::nullopt;
+  };
+}
+
+Refusal apply_cors(Config& config, std::string_view value) {
+  const size_t scheme = value.find("://");
+  const bool is_origin = (value.starts_with("http://") || value.starts_with("https://")) &&
+                         value.size() > scheme + 3 &&
+                         value.find_first_of("/?#, *", scheme + 3) == std::string_view::npos;
+  if (value != "*" && !is_origin) {
+    return "not an origin; it accepts * or one such as https://example.com";
+  }
+  config.static_cors = value;
   return std::nullopt;
 }
 
@@ -226,7 +252,8 @@ std::vector<Option> make_table() {
   rows.add("cgi_headers", "true", "give the function the request as Http_* variables",
            boolean(&Config::cgi_headers));
   rows.add("content_type", "application/octet-stream",
-           "Content-Type of the answer (classic: the request's)", apply_content_type);
+           "Content-Type of the answer (classic: the request's)",
+           field_value(&Config::content_type));
   rows.add("kill_on_disconnect", "by mode",
            "end the function when its client has gone; true in streaming and cgi, false in "
            "serializing and classic",
@@ -297,7 +324,7 @@ std::vector<Option> make_table() {
            boolean(&Config::read_debug));
   rows.add("debug_headers", "false", "classic: log header fields", boolean(&Config::debug_headers));
 
-  rows.group("Function servers and files");
+  rows.group("Function servers");
   rows.add("upstream_url", "", "http, fastcgi: where the function listens", apply_upstream)
       .aliases = {"http_upstream_url"};
   rows.add("startup_timeout", "60s", "http, fastcgi: the function must accept connections by then",
@@ -307,8 +334,28 @@ std::vector<Option> make_table() {
            boolean(&Config::buffer_request_body))
       .aliases = {"buffer_http"};
   rows.add("restart", "no", "http, fastcgi: no, on-failure or always", apply_restart);
+
+  rows.group("Static sites");
   rows.add("static_path", "/home/app/public", "static: the folder served",
            text(&Config::static_path));
+  rows.add("static_fallback", "",
+           "static: the page for paths that name no file, such as /index.html",
+           file_path(&Config::static_fallback));
+  rows.add("static_404", "", "static: the page that says so, such as /404.html",
+           file_path(&Config::static_404));
+  rows.add("static_cache_control", "by name",
+           "static: Cache-Control of every file; by name: no-cache, for ever where the name has a "
+           "hash",
+           field_value(&Config::static_cache_control))
+      .default_follows = true;
+  rows.add("static_cors", "", "static: which origin's pages may read the files, * is any",
+           apply_cors);
+  rows.add("static_gzip", "true", "static: compress what is not compressed already",
+           boolean(&Config::static_gzip));
+  rows.add("static_cache", "16MiB", "static: memory for small and compressed files, 0 is none",
+           size(&Config::static_cache));
+  rows.add("static_listing", "false", "static: list folders that have no index.html",
+           boolean(&Config::static_listing));
 
   rows.group("Health and tokens");
   rows.add("suppress_lock", "false", "write no lock file", boolean(&Config::suppress_lock));

@@ -123,19 +123,3 @@ TEST_CASE("status lines, fields and chunk headers are written as RFC 9112 has th
   }
   CHECK(out == "0\r\n9\r\n1f4\r\nffffffffffffffff\r\n");
 }
-
-TEST_CASE("the date is the current one in the form of RFC 9110") {
-  const time_t before = ::time(nullptr);
-  const std::string text(http_date());
-  const time_t after = ::time(nullptr);
-  CHECK(text.size() == 29);
-  tm parts{};
-  const char* end = ::strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);
-  REQUIRE(end != nullptr);
-  CHECK(*end == '\0');
-  const int weekday = parts.tm_wday;
-  const time_t then = ::timegm(&parts);
-  CHECK(then >= before);
-  CHECK(then <= after);
-  CHECK(parts.tm_wday == weekday);
-}

@@ -1,0 +1,69 @@
+#pragma once
+
+#include <sys/stat.h>
+
+#include <cstdint>
+#include <ctime>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/fd.h"
+#include "http/conditional.h"
+
+namespace watchdog {
+
+// Which state of which file. Two that are equal stand for the same bytes, once settled() for a
+// while: file systems note changes in steps of some milliseconds, a few in steps of two seconds.
+struct FileIdentity {
+  explicit FileIdentity(const struct stat& from);
+  bool operator==(const FileIdentity& other) const = default;
+
+  // Whether `modified` means anything: image builders that want the same bytes each time set it to
+  // 1970 or 1980.
+  bool dated() const;
+  // Whether the last change is so long ago that another one would show.
+  bool settled() const;
+
+  dev_t device;
+  ino_t inode;
+  uint64_t size;
+  int64_t modified;  // nanoseconds since 1970
+  int64_t changed;
+};
+
+// A file in one state: in memory when it is small or was made here, open otherwise. Shared by the
+// cache and by the replies that are sending it: one that was dropped from the cache lives until
+// its last client has it.
+struct File {
+  // Up to this size a file is read into memory, where it costs less than opening it each time, and
+  // its ETag is a hash of what it holds: the same in every replica and after every build that
+  // changed nothing.
+  static constexpr uint64_t kMostInMemory = 16 * 1024;
+
+  FileIdentity identity;
+  std::string etag;
+  std::string last_modified{};  // as a field value; empty: not known
+  std::optional<std::time_t> modified{};
+  std::string content{};
+  Fd descriptor{};  // none: `content` is all of it
+  // Compressing it was not worth it: it stands for that, and has no content.
+  bool futile = false;
+
+  uint64_t size() const { return descriptor ? identity.size : content.size(); }
+  Validators validators() const { return {etag, modified}; }
+};
+using FilePointer = std::shared_ptr<const File>;
+
+// Makes a File of what is open as `descriptor`; `error` is set when that fails.
+FilePointer read_file(Fd descriptor, const struct stat& status, int& error);
+
+// Makes a File of what compressing `source` came to.
+FilePointer make_compressed(const File& source, std::string content);
+// The same when it came to nothing.
+FilePointer make_futile(const File& source);
+
+// Whether an open File is still in that state.
+bool is_unchanged(const File& file);
+
+}  // namespace watchdog

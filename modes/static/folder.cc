@@ -1,0 +1,131 @@
+#include "modes/static/folder.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <deque>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace watchdog {
+
+namespace {
+
+constexpr int kToRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+constexpr int kStep = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+constexpr int kMostLinks = 40;  // as the kernel's
+
+// Whether openat2() works here: an old seccomp filter may answer EPERM for what it does not know.
+std::atomic<bool> has_openat2 = true;
+
+Fd openat2_beneath(int folder, const char* name) {
+  open_how how{};
+  how.flags = kToRead;
+  how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
+  return Fd(static_cast<int>(::syscall(SYS_openat2, folder, name, &how, sizeof how)));
+}
+
+// Walks from a folder to a file, one name at a time.
+class Walk {
+ public:
+  Walk(int folder, std::string_view name) : top_(folder) { add_names(name); }
+
+  Opening run() {
+    while (!names_.empty()) {
+      const std::string name = std::move(names_.front());
+      names_.pop_front();
+      if (name == "..") {
+        if (path_.empty()) return {{}, EXDEV};
+        path_.pop_back();
+        continue;
+      }
+      const bool last = names_.empty();
+      Fd next(::openat(here(), name.c_str(), last ? kToRead | O_NOFOLLOW : kStep));
+      if (!next) {
+        const int error = errno;
+        if (error != ELOOP && error != ENOTDIR) return {{}, error};
+        if (const int problem = follow(name, error)) return {{}, problem};
+        continue;
+      }
+      if (last) return {std::move(next), 0};
+      path_.push_back(std::move(next));
+    }
+    Fd folder(::openat(here(), ".", kToRead));
+    const int error = folder ? 0 : errno;
+    return {std::move(folder), error};
+  }
+
+ private:
+  int here() const { return path_.empty() ? top_ : path_.back().get(); }
+
+  // Puts the link's target in place of its name. `otherwise` is the errno when it is no link.
+  int follow(const std::string& name, int otherwise) {
+    std::array<char, PATH_MAX> target;
+    const ssize_t size = ::readlinkat(here(), name.c_str(), target.data(), target.size());
+    if (size <= 0) return otherwise;
+    if (++links_ > kMostLinks) return ELOOP;
+    if (target[0] == '/') return EXDEV;
+    add_names({target.data(), static_cast<size_t>(size)});
+    return 0;
+  }
+
+  // In front of the names that are still to be walked.
+  void add_names(std::string_view path) {
+    std::deque<std::string> added;
+    while (!path.empty()) {
+      const size_t slash = std::min(path.find('/'), path.size());
+      const std::string_view name = path.substr(0, slash);
+      path.remove_prefix(std::min(slash + 1, path.size()));
+      if (!name.empty() && name != ".") added.emplace_back(name);
+    }
+    names_.insert(names_.begin(), added.begin(), added.end());
+  }
+
+  int top_;
+  std::vector<Fd> path_;
+  std::deque<std::string> names_;
+  int links_ = 0;
+};
+
+}  // namespace
+
+Opening open_by_steps(int folder, const std::string& name) {
+  return Walk(folder, name).run();
+}
+
+Result<Folder> Folder::hold(const std::string& path) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (fd) return Folder(std::move(fd));
+  const std::string problem = errno == ENOENT ? "there is no such folder"
+                              : errno == ENOTDIR
+                                  ? "it is not a folder"
+                                  : fmt::format("cannot open it: {}", strerror(errno));
+  return Error{fmt::format("static_path={}: {}; name the folder to serve", path, problem)};
+}
+
+Opening Folder::open(const std::string& name) const {
+  if (has_openat2.load(std::memory_order_relaxed)) {
+    Fd fd = openat2_beneath(fd_.get(), name.c_str());
+    while (!fd && errno == EAGAIN) fd = openat2_beneath(fd_.get(), name.c_str());  // a rename raced
+    if (fd) return {std::move(fd), 0};
+    if (errno != ENOSYS && errno != EPERM) return {{}, errno};
+    has_openat2.store(false, std::memory_order_relaxed);
+  }
+  return open_by_steps(fd_.get(), name);
+}
+
+int Folder::look_at(const std::string& name, struct stat& out) const {
+  return ::fstatat(fd_.get(), name.c_str(), &out, 0) == 0 ? 0 : errno;
+}
+
+}  // namespace watchdog

@@ -1,0 +1,407 @@
+#include "modes/static/site.h"
+
+#include <fmt/format.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <ctime>
+#include <utility>
+
+#include "base/text.h"
+#include "http/conditional.h"
+#include "http/content_coding.h"
+#include "http/range.h"
+#include "modes/static/listing.h"
+#include "modes/static/site_path.h"
+#include "modes/static/site_reply.h"
+#include "server/worker.h"
+
+namespace watchdog {
+
+namespace {
+
+constexpr std::string_view kForEver = "public, max-age=31536000, immutable";
+constexpr std::string_view kAskFirst = "no-cache";
+constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
+
+// A file beside another that holds the same in a coding, best first.
+struct Sibling {
+  std::string_view coding;
+  std::string_view suffix;
+};
+constexpr std::array<Sibling, 3> kSiblings = {{{"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}}};
+// A sibling that is older than its file by more than this is of an older state.
+constexpr int64_t kSiblingLag = 2'000'000'000;
+
+bool is_read(const RequestHead& request) {
+  return request.method == "GET" || request.method == "HEAD";
+}
+
+// Whether a person follows a link, rather than a page asking for one of its parts.
+bool is_navigation(const RequestHead& request, const std::string& name) {
+  if (request.fields.lists("accept", "text/html")) return true;
+  return name.find('.', name.rfind('/') + 1) == std::string::npos;
+}
+
+// The value of the only Range field; empty when there is none that counts.
+std::string_view wanted_range(const RequestHead& request) {
+  if (request.method != "GET") return {};
+  std::string_view value;
+  for (const Field& field : request.fields) {
+    if (!equals_ignoring_case(field.name, "range")) continue;
+    if (!value.empty()) return {};
+    value = field.value;
+  }
+  return value;
+}
+
+std::string content_range(const ByteRange& range, uint64_t size) {
+  return fmt::format("bytes {}-{}/{}", range.first, range.last(), size);
+}
+
+// What no file is likely to hold.
+std::string new_boundary() {
+  std::array<uint64_t, 2> random{};
+  if (::getrandom(random.data(), sizeof random, GRND_NONBLOCK) < 0) {
+    random[0] = static_cast<uint64_t>(std::time(nullptr));
+  }
+  return fmt::format("{:016x}{:016x}", random[0], random[1]);
+}
+
+// RFC 9110 14.6.
+std::vector<Part> multipart(const std::vector<ByteRange>& ranges, const std::string& boundary,
+                            std::string_view type, uint64_t size) {
+  std::vector<Part> parts;
+  for (const ByteRange& range : ranges) {
+    parts.push_back({fmt::format("\r\n--{}\r\nContent-Type: {}\r\nContent-Range: {}\r\n\r\n",
+                                 boundary, type, content_range(range, size)),
+                     range});
+  }
+  parts.push_back({fmt::format("\r\n--{}--\r\n", boundary)});
+  return parts;
+}
+
+uint64_t length_of(const std::vector<Part>& parts) {
+  uint64_t length = 0;
+  for (const Part& part : parts) length += part.preamble.size() + part.range.size;
+  return length;
+}
+
+uint64_t share_of_cache(const Config& config) {
+  return config.static_cache / (config.workers != 0 ? config.workers : usable_cpus());
+}
+
+}  // namespace
+
+Site::Site(const ModeContext& context, Folder folder)
+    : config_(context.config),
+      types_(MediaTypes::of_this_system()),
+      store_(std::move(folder), share_of_cache(context.config)),
+      compressor_(context.loop, store_.cache()) {}
+
+std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
+  const RequestHead& request = exchange.request();
+  if (!is_read(request)) {
+    answer_options(exchange);
+    return nullptr;
+  }
+  const SitePath path = parse_site_path(request.path());
+  switch (path.kind) {
+    case SitePath::Kind::kMalformed:
+      answer_error(exchange, 400);
+      return nullptr;
+    case SitePath::Kind::kHidden:
+      return serve_not_found(exchange);
+    case SitePath::Kind::kNowhere:
+      return serve_missing(exchange, path.name);
+    case SitePath::Kind::kFile:
+    case SitePath::Kind::kFolder:
+      break;
+  }
+  const bool folder = path.kind == SitePath::Kind::kFolder;
+  const std::string name = !folder             ? path.name
+                           : path.name.empty() ? "index.html"
+                                               : path.name + "/index.html";
+  Finding found = store_.find(name);
+  switch (found.kind) {
+    case Finding::Kind::kFile:
+      return serve_file(exchange, name, std::move(found.file));
+    case Finding::Kind::kFolder:
+      if (folder) return serve_missing(exchange, name);
+      answer_redirect(exchange);
+      return nullptr;
+    case Finding::Kind::kMissing:
+      if (folder && config_.static_listing) return serve_listing(exchange, path.name);
+      return serve_missing(exchange, path.name);
+    case Finding::Kind::kForbidden:
+      answer_error(exchange, 403);
+      return nullptr;
+    case Finding::Kind::kFailed:
+      break;
+  }
+  const bool exhausted = found.error == EMFILE || found.error == ENFILE || found.error == ENOMEM;
+  exchange.fail(exhausted ? Failure::kOutOfResources : Failure::kFileFailed,
+                fmt::format("{}: {}", name, strerror(found.error)));
+  return nullptr;
+}
+
+std::unique_ptr<Invocation> Site::serve_file(Exchange& exchange, const std::string& name,
+                                             FilePointer file) {
+  const RequestHead& request = exchange.request();
+  Representation representation = as_it_is(name, std::move(file));
+  if (!representation.type->compressible ||
+      find_precompressed(request.fields, name, representation) || !may_gzip(request)) {
+    return send(exchange, representation, 200);
+  }
+  const auto as_compressed = [this, &exchange, representation](FilePointer compressed) {
+    Representation sent = representation;
+    if (compressed) {
+      sent.file = std::move(compressed);
+      sent.coding = "gzip";
+      sent.made_here = true;
+    }
+    return send(exchange, sent, 200);
+  };
+  if (auto known = compressor_.find(name, representation.file->identity)) {
+    return as_compressed(known->futile ? nullptr : std::move(known));
+  }
+  if (!compressor_.can_compress(name, *representation.file)) return as_compressed(nullptr);
+  auto reply = std::make_unique<CompressedReply>(exchange, as_compressed);
+  reply->wait(compressor_, name, representation.file);
+  return reply;
+}
+
+std::unique_ptr<Invocation> Site::serve_missing(Exchange& exchange, const std::string& name) {
+  if (!config_.static_fallback.empty() && is_navigation(exchange.request(), name)) {
+    const std::string fallback = config_.static_fallback.substr(1);
+    Finding found = store_.find(fallback);
+    if (found.file) return serve_file(exchange, fallback, std::move(found.file));
+  }
+  return serve_not_found(exchange);
+}
+
+std::unique_ptr<Invocation> Site::serve_not_found(Exchange& exchange) {
+  if (!config_.static_404.empty()) {
+    const std::string page = config_.static_404.substr(1);
+    Finding found = store_.find(page);
+    if (found.file) return send(exchange, as_it_is(page, std::move(found.file)), 404);
+  }
+  answer_error(exchange, 404);
+  return nullptr;
+}
+
+std::unique_ptr<Invocation> Site::serve_listing(Exchange& exchange, const std::string& name) {
+  const auto page = listing_page(store_.folder(), name);
+  if (!page) return serve_missing(exchange, name);
+  ReplyHead reply{.content_length = page->size()};
+  reply.fields.add("Content-Type", "text/html; charset=utf-8");
+  reply.fields.add("Cache-Control", kAskFirst);
+  reply.fields.add("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  add_origin_fields(reply);
+  exchange.head(reply);
+  exchange.write(*page);
+  exchange.end();
+  return nullptr;
+}
+
+Representation Site::as_it_is(const std::string& name, FilePointer file) const {
+  return {
+      .file = std::move(file), .type = &types_.find(name), .fingerprinted = is_fingerprinted(name)};
+}
+
+// Takes the sibling that the client likes best, if it likes one better than the file itself.
+bool Site::find_precompressed(const Fields& fields, const std::string& name,
+                              Representation& representation) {
+  if (fields.find("accept-encoding") == nullptr) return false;
+  int best = coding_quality(fields, "identity");
+  bool found_one = false;
+  for (const Sibling& sibling : kSiblings) {
+    const int quality = coding_quality(fields, sibling.coding);
+    if (quality == 0 || quality < best || (found_one && quality == best)) continue;
+    Finding found = store_.find(name + std::string(sibling.suffix));
+    if (!found.file) continue;
+    const int64_t age = representation.file->identity.modified - found.file->identity.modified;
+    if (age > kSiblingLag) continue;
+    representation.file = std::move(found.file);
+    representation.coding = sibling.coding;
+    best = quality;
+    found_one = true;
+  }
+  return found_one;
+}
+
+bool Site::may_gzip(const RequestHead& request) const {
+  if (!config_.static_gzip || !wanted_range(request).empty()) return false;
+  const int quality = coding_quality(request.fields, "gzip");
+  return quality > 0 && quality >= coding_quality(request.fields, "identity");
+}
+
+std::unique_ptr<Invocation> Site::send(Exchange& exchange, const Representation& representation,
+                                       int status) {
+  const RequestHead& request = exchange.request();
+  const File& file = *representation.file;
+  std::vector<Part> parts;
+  ReplyHead reply{.status = status};
+  std::string range_text;
+  std::string type_text = representation.type->text;
+  if (status == 200) {
+    const std::time_t now = std::time(nullptr);
+    switch (check_preconditions(request, file.validators(), now)) {
+      case Precondition::kMet:
+        break;
+      case Precondition::kNotModified:
+        answer_not_modified(exchange, representation);
+        return nullptr;
+      case Precondition::kFailed:
+        answer_error(exchange, 412);
+        return nullptr;
+    }
+    const std::string_view range = wanted_range(request);
+    if (!range.empty() && !representation.made_here &&
+        range_may_apply(request, file.validators(), now)) {
+      const RangeRequest wanted = resolve_range(range, file.size());
+      if (wanted.kind == RangeRequest::Kind::kUnsatisfiable) {
+        answer_unsatisfiable(exchange, representation);
+        return nullptr;
+      }
+      if (wanted.kind == RangeRequest::Kind::kPartial) {
+        reply.status = 206;
+        if (wanted.ranges.size() == 1) {
+          range_text = content_range(wanted.ranges[0], file.size());
+          parts.push_back({{}, wanted.ranges[0]});
+        } else {
+          const std::string boundary = new_boundary();
+          parts = multipart(wanted.ranges, boundary, type_text, file.size());
+          type_text = "multipart/byteranges; boundary=" + boundary;
+        }
+      }
+    }
+  }
+  if (parts.empty()) parts.push_back({{}, {0, file.size()}});
+  reply.content_length = length_of(parts);
+  reply.fields.add("Content-Type", type_text);
+  if (!range_text.empty()) reply.fields.add("Content-Range", range_text);
+  if (status == 200) {
+    add_fields(reply, representation);
+  } else {
+    reply.fields.add("Cache-Control", kAskFirst);
+    add_origin_fields(reply);
+  }
+  exchange.head(reply);
+  if (request.method == "HEAD") {
+    exchange.end();
+    return nullptr;
+  }
+  const bool at_once = !file.descriptor && file.size() <= File::kMostInMemory && parts.size() == 1;
+  if (at_once) {
+    const ByteRange& range = parts[0].range;
+    exchange.write(std::string_view(file.content).substr(range.first, range.size));
+    exchange.end();
+    return nullptr;
+  }
+  auto sending = std::make_unique<FileReply>(exchange, representation.file, std::move(parts));
+  sending->send_more();
+  return sending;
+}
+
+// Neither GET nor HEAD.
+void Site::answer_options(Exchange& exchange) const {
+  const RequestHead& request = exchange.request();
+  const bool shared = !config_.static_cors.empty();
+  if (!shared || request.method != "OPTIONS") {
+    ReplyHead reply{.status = 405};
+    reply.fields.add("Allow", shared ? "GET, HEAD, OPTIONS" : "GET, HEAD");
+    reply.fields.add("Content-Type", kPlainText);
+    constexpr std::string_view kPage = "405: only GET and HEAD are answered here\n";
+    reply.content_length = kPage.size();
+    exchange.head(reply);
+    exchange.write(kPage);
+    exchange.end();
+    return;
+  }
+  ReplyHead reply{.status = 204};
+  reply.fields.add("Allow", "GET, HEAD, OPTIONS");
+  add_origin_fields(reply);
+  reply.fields.add("Access-Control-Allow-Methods", "GET, HEAD");
+  const Field* wanted = request.fields.find("access-control-request-headers");
+  if (wanted != nullptr) reply.fields.add("Access-Control-Allow-Headers", wanted->value);
+  reply.fields.add("Access-Control-Max-Age", "86400");
+  exchange.head(reply);
+  exchange.end();
+}
+
+void Site::answer_redirect(Exchange& exchange) const {
+  const RequestHead& request = exchange.request();
+  const std::string location = folder_location(request.path(), request.query());
+  ReplyHead reply{.status = 301, .content_length = 0};
+  reply.fields.add("Location", location);
+  reply.fields.add("Cache-Control", kAskFirst);
+  add_origin_fields(reply);
+  exchange.head(reply);
+  exchange.end();
+}
+
+void Site::answer_error(Exchange& exchange, int status) const {
+  const std::string page = fmt::format("{}: {}\n", status, reason_phrase(status));
+  ReplyHead reply{.status = status, .content_length = page.size()};
+  reply.fields.add("Content-Type", kPlainText);
+  reply.fields.add("Cache-Control", kAskFirst);
+  add_origin_fields(reply);
+  exchange.head(reply);
+  exchange.write(page);
+  exchange.end();
+}
+
+void Site::answer_not_modified(Exchange& exchange, const Representation& representation) const {
+  ReplyHead reply{.status = 304};
+  add_selection_fields(reply, representation);
+  add_origin_fields(reply);
+  exchange.head(reply);
+  exchange.end();
+}
+
+void Site::answer_unsatisfiable(Exchange& exchange, const Representation& representation) const {
+  const std::string range = fmt::format("bytes */{}", representation.file->size());
+  constexpr std::string_view kPage = "416: Range Not Satisfiable\n";
+  ReplyHead reply{.status = 416, .content_length = kPage.size()};
+  reply.fields.add("Content-Type", kPlainText);
+  reply.fields.add("Content-Range", range);
+  add_origin_fields(reply);
+  exchange.head(reply);
+  exchange.write(kPage);
+  exchange.end();
+}
+
+void Site::add_fields(ReplyHead& reply, const Representation& representation) const {
+  if (!representation.coding.empty()) {
+    reply.fields.add("Content-Encoding", representation.coding);
+  }
+  const std::string& last_modified = representation.file->last_modified;
+  if (!last_modified.empty()) reply.fields.add("Last-Modified", last_modified);
+  if (!representation.made_here) reply.fields.add("Accept-Ranges", "bytes");
+  reply.fields.add("X-Content-Type-Options", "nosniff");
+  add_selection_fields(reply, representation);
+  add_origin_fields(reply);
+}
+
+// Those that a 304 repeats (RFC 9110 15.4.5).
+void Site::add_selection_fields(ReplyHead& reply, const Representation& representation) const {
+  reply.fields.add("ETag", representation.file->etag);
+  const std::string_view otherwise = representation.fingerprinted ? kForEver : kAskFirst;
+  reply.fields.add("Cache-Control", config_.static_cache_control.empty()
+                                        ? otherwise
+                                        : std::string_view(config_.static_cache_control));
+  if (representation.type->compressible) reply.fields.add("Vary", "Accept-Encoding");
+}
+
+void Site::add_origin_fields(ReplyHead& reply) const {
+  if (config_.static_cors.empty()) return;
+  reply.fields.add("Access-Control-Allow-Origin", config_.static_cors);
+  reply.fields.add("Access-Control-Expose-Headers", "Accept-Ranges, Content-Range, ETag");
+  if (config_.static_cors != "*") reply.fields.add("Vary", "Origin");
+}
+
+}  // namespace watchdog

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "modes/static/compression.h"
+#include "modes/static/file_store.h"
+#include "modes/static/media_types.h"
+#include "server/exchange.h"
+#include "server/mode.h"
+
+namespace watchdog {
+
+// What is sent for a name: a file, or one that stands for it in another coding.
+struct Representation {
+  FilePointer file;
+  const MediaType* type = nullptr;
+  std::string_view coding{};  // as Content-Encoding names it; empty: as it is
+  bool made_here = false;     // compressed by us: its bytes are not for ranges
+  bool fingerprinted = false;
+};
+
+// A folder as a web site: GET and HEAD with conditions and ranges (RFC 9110 13, 14), codings by
+// Accept-Encoding, from the cache where that is true. One per Worker.
+class Site {
+ public:
+  Site(const ModeContext& context, Folder folder);
+
+  // Answers a request. Returns null when that is already done.
+  std::unique_ptr<Invocation> serve(Exchange& exchange);
+
+ private:
+  std::unique_ptr<Invocation> serve_file(Exchange& exchange, const std::string& name,
+                                         FilePointer file);
+  std::unique_ptr<Invocation> serve_missing(Exchange& exchange, const std::string& name);
+  std::unique_ptr<Invocation> serve_not_found(Exchange& exchange);
+  std::unique_ptr<Invocation> serve_listing(Exchange& exchange, const std::string& name);
+  std::unique_ptr<Invocation> send(Exchange& exchange, const Representation& representation,
+                                   int status);
+
+  Representation as_it_is(const std::string& name, FilePointer file) const;
+  bool find_precompressed(const Fields& fields, const std::string& name,
+                          Representation& representation);
+  bool may_gzip(const RequestHead& request) const;
+
+  void answer_options(Exchange& exchange) const;
+  void answer_redirect(Exchange& exchange) const;
+  void answer_error(Exchange& exchange, int status) const;
+  void answer_not_modified(Exchange& exchange, const Representation& representation) const;
+  void answer_unsatisfiable(Exchange& exchange, const Representation& representation) const;
+
+  void add_fields(ReplyHead& reply, const Representation& representation) const;
+  void add_selection_fields(ReplyHead& reply, const Representation& representation) const;
+  void add_origin_fields(ReplyHead& reply) const;
+
+  const Config& config_;
+  const MediaTypes& types_;
+  FileStore store_;
+  Compressor compressor_;
+};
+
+}  // namespace watchdog

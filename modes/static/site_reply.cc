@@ -1,0 +1,63 @@
+#include "modes/static/site_reply.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+namespace watchdog {
+
+namespace {
+
+constexpr uint64_t kSlice = 64 * 1024;
+
+}  // namespace
+
+void FileReply::send_more() {
+  while (next_ < parts_.size()) {
+    if (!send_part(parts_[next_])) return;
+    ++next_;
+  }
+  exchange_.end();
+}
+
+bool FileReply::send_part(Part& part) {
+  if (!part.preamble.empty()) exchange_.write(std::exchange(part.preamble, {}));
+  while (part.range.size > 0) {
+    const bool goes_on =
+        file_->descriptor ? send_from_file(part.range) : send_from_memory(part.range);
+    if (!goes_on) return false;
+  }
+  return true;
+}
+
+bool FileReply::send_from_memory(ByteRange& range) {
+  const uint64_t size = std::min(range.size, kSlice);
+  exchange_.write(std::string_view(file_->content).substr(range.first, size));
+  range.first += size;
+  range.size -= size;
+  return range.size == 0 || !exchange_.reply_waiting();
+}
+
+bool FileReply::send_from_file(ByteRange& range) {
+  if (!is_unchanged(*file_)) {
+    exchange_.fail(Failure::kFileFailed, "the file was changed while it was sent");
+    return false;
+  }
+  const auto sent = exchange_.send_file(file_->descriptor.get(), range.first, range.size);
+  range.first += sent.bytes;
+  range.size -= sent.bytes;
+  if (sent.error == 0) return range.size == 0;
+  exchange_.fail(Failure::kFileFailed, sent.error == ENODATA
+                                           ? "the file was cut short while it was sent"
+                                           : strerror(sent.error));
+  return false;
+}
+
+void CompressedReply::wait(Compressor& compressor, const std::string& name, FilePointer source) {
+  ticket_ = compressor.compress(name, std::move(source), [this](FilePointer compressed) {
+    reply_ = answer_(std::move(compressed));
+  });
+}
+
+}  // namespace watchdog

@@ -1,0 +1,75 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "http/range.h"
+#include "modes/static/compression.h"
+#include "modes/static/file.h"
+#include "server/exchange.h"
+#include "server/mode.h"
+
+namespace watchdog {
+
+// A stretch of a file, and what is sent before it.
+struct Part {
+  std::string preamble{};
+  ByteRange range{};
+};
+
+// Sends parts of one file as the client takes them: an open file straight from the kernel, a file
+// in memory a slice at a time. A file that changes meanwhile is cut short, never mixed.
+class FileReply final : public Invocation {
+ public:
+  FileReply(Exchange& exchange, FilePointer file, std::vector<Part> parts)
+      : exchange_(exchange), file_(std::move(file)), parts_(std::move(parts)) {}
+
+  // Call once, when the head is out.
+  void send_more();
+
+  void on_body(std::string_view) override {}
+  void on_body_end() override {}
+  void on_reply_drained() override { send_more(); }
+  void on_shutdown() override {}
+
+ private:
+  // Whether all of it has been taken, so that more may follow at once.
+  bool send_part(Part& part);
+  bool send_from_memory(ByteRange& range);
+  bool send_from_file(ByteRange& range);
+
+  Exchange& exchange_;
+  FilePointer file_;
+  std::vector<Part> parts_;
+  size_t next_ = 0;
+};
+
+// Waits for a file to be compressed, and then is whatever answers with it.
+class CompressedReply final : public Invocation {
+ public:
+  // Answers with the compressed file, or with null: as it is. May return null when that is done.
+  using Answer = std::function<std::unique_ptr<Invocation>(FilePointer compressed)>;
+
+  CompressedReply(Exchange& exchange, Answer answer)
+      : exchange_(exchange), answer_(std::move(answer)) {}
+
+  // Call once.
+  void wait(Compressor& compressor, const std::string& name, FilePointer source);
+
+  void on_body(std::string_view) override {}
+  void on_body_end() override {}
+  void on_reply_drained() override {
+    if (reply_) reply_->on_reply_drained();
+  }
+  void on_shutdown() override {}
+
+ private:
+  Exchange& exchange_;
+  Answer answer_;
+  std::unique_ptr<Compressor::Ticket> ticket_;
+  std::unique_ptr<Invocation> reply_;
+};
+
+}  // namespace watchdog
