@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.."
 TEST_PACKAGES="python3 bash php-cli curl prometheus procps util-linux coreutils
   python3-flask python3-waitress gunicorn nginx-light
   clang-format clang-tidy clang libclang-rt-dev"
-FUZZ_SECONDS=$([ -n "${CI:-}" ] && echo 60 || echo 30)
+FUZZ_SECONDS=${FUZZ_SECONDS:-$([ -n "${CI:-}" ] && echo 60 || echo 30)}
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=99}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1:exitcode=99}

@@ -144,9 +144,10 @@ MediaTypes::MediaTypes(std::string_view mime_types) {
   add_lines(mime_types);
   add_lines(kBuiltIn);
   // Of several that name an extension the first one counts.
-  std::ranges::stable_sort(extensions_, {}, &Extension::text);
-  const auto twice = std::ranges::unique(extensions_, {}, &Extension::text);
-  extensions_.erase(twice.begin(), twice.end());
+  const auto before = [](const Extension& a, const Extension& b) { return a.text < b.text; };
+  const auto same = [](const Extension& a, const Extension& b) { return a.text == b.text; };
+  std::stable_sort(extensions_.begin(), extensions_.end(), before);
+  extensions_.erase(std::unique(extensions_.begin(), extensions_.end(), same), extensions_.end());
   extensions_.shrink_to_fit();
 }
 
@@ -184,7 +185,9 @@ const MediaType& MediaTypes::find(std::string_view name) const {
   const size_t dot = name.rfind('.');
   if (dot == std::string_view::npos) return types_[0];
   const std::string extension = lowered(name.substr(dot + 1));
-  const auto found = std::ranges::lower_bound(extensions_, extension, {}, &Extension::text);
+  const auto found =
+      std::lower_bound(extensions_.begin(), extensions_.end(), extension,
+                       [](const Extension& a, const std::string& b) { return a.text < b; });
   return found != extensions_.end() && found->text == extension ? types_[found->type] : types_[0];
 }
 

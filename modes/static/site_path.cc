@@ -47,7 +47,7 @@ SitePath parse_site_path(std::string_view path) {
     const size_t slash = std::min(path.find('/'), path.size());
     const auto segment = percent_decode(path.substr(0, slash));
     path.remove_prefix(std::min(slash + 1, path.size()));
-    if (!segment) return {Kind::kMalformed};
+    if (!segment || segment->find('\0') != std::string::npos) return {Kind::kMalformed};
     if (segment->empty()) continue;
     const bool well_known = site.name.empty() && *segment == ".well-known";
     if (segment->starts_with('.') && !well_known) return {Kind::kHidden};

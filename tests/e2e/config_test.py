@@ -69,7 +69,7 @@ class Refusals(Case):
         self.assertIn("jwt_auth", self.one_line(self.refused(jwt_auth="true")))
 
     def test_a_mode_that_is_not_built_yet_says_so(self):
-        for mode in ("static", "cgi", "fastcgi"):
+        for mode in ("cgi", "fastcgi"):
             line = self.one_line(self.refused(mode=mode, upstream_url="http://127.0.0.1:3000"))
             self.assertRegex(line, rf"{mode}.*not.*(built|yet)")
 

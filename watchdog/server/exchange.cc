@@ -308,6 +308,7 @@ void Exchange::fail(Failure failure, std::string_view detail, std::string_view p
   // The function died because we asked it to.
   if (failure == Failure::kFunctionFailed && shutting_down_) failure = Failure::kDraining;
   if (state_ == State::kOpen && failure != Failure::kClientGone) {
+    if (failure == Failure::kOutOfResources) keep_alive_ = false;  // a connection is one too
     const auto& row = info(failure);
     if (page.empty()) page = row.page;
     if (!page.empty()) {

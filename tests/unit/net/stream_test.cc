@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -190,4 +191,76 @@ TEST_CASE_FIXTURE(Pair, "a destroyed stream calls nobody, even with a write unde
   loop.poll();
   CHECK(recorder.calls == 0);
   CHECK(recorder.drained == 0);
+}
+
+namespace {
+
+// A file of `size` bytes that says at each place where it is.
+Fd make_file(size_t size) {
+  Fd file(::memfd_create("file", MFD_CLOEXEC));
+  std::string text;
+  while (text.size() < size) text += std::to_string(text.size()) + ' ';
+  text.resize(size);
+  REQUIRE(::pwrite(file.get(), text.data(), size, 0) == static_cast<ssize_t>(size));
+  return file;
+}
+
+std::string content(const Fd& file, size_t from, size_t size) {
+  std::string text(size, '\0');
+  REQUIRE(::pread(file.get(), text.data(), size, static_cast<off_t>(from)) ==
+          static_cast<ssize_t>(size));
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Pair, "a file follows what was written before it and precedes what comes after") {
+  const Fd file = make_file(1000);
+  {
+    const Turn turn(loop);
+    stream->write("head ");
+    CHECK(stream->send_file(file.get(), 100, 50).bytes == 50);
+    stream->write(" tail");
+  }
+  loop.poll();
+  CHECK(peer_reads() == "head " + content(file, 100, 50) + " tail");
+}
+
+TEST_CASE_FIXTURE(Pair, "a file that the peer takes slowly arrives whole, a part at each drain") {
+  const size_t size = 3'000'000;
+  const Fd file = make_file(size);
+  uint64_t sent = 0;
+  int calls = 0;
+  std::string received;
+  CHECK(poll_until(loop, [&] {
+    if (sent < size && recorder.drained == calls) {
+      const Turn turn(loop);
+      const auto taken = stream->send_file(file.get(), sent, size - sent);
+      CHECK(taken.error == 0);
+      sent += taken.bytes;
+      ++calls;
+    }
+    received += peer_reads();
+    return received.size() == size;
+  }));
+  CHECK(calls > 2);
+  CHECK(received == content(file, 0, size));
+}
+
+TEST_CASE_FIXTURE(Pair, "a file that is shorter than it should be says so") {
+  const Fd file = make_file(100);
+  const Turn turn(loop);
+  const auto sent = stream->send_file(file.get(), 40, 61);
+  CHECK(sent.bytes == 60);
+  CHECK(sent.error == ENODATA);
+}
+
+TEST_CASE_FIXTURE(Pair, "a file is not sent to a peer that is gone") {
+  const Fd file = make_file(100);
+  peer.close();
+  {
+    const Turn turn(loop);
+    stream->send_file(file.get(), 0, 100);
+  }
+  CHECK(poll_until(loop, [&] { return recorder.error == EPIPE; }));
 }

@@ -163,6 +163,14 @@ TEST_CASE("every option is taken from its variable") {
       {"restart", "on-failure", "on-failure"},
       {"restart", "always", "always"},
       {"static_path", "/srv/www", "/srv/www"},
+      {"static_fallback", "/index.html", "/index.html"},
+      {"static_404", "/errors/404.html", "/errors/404.html"},
+      {"static_cache_control", "max-age=60", "max-age=60"},
+      {"static_cors", "*", "*"},
+      {"static_cors", "https://example.com:8443", "https://example.com:8443"},
+      {"static_gzip", "no", "false"},
+      {"static_cache", "1m", "1048576"},
+      {"static_listing", "yes", "true"},
       {"suppress_lock", "1", "true"},
       {"jwt_auth_debug", "1", "true"},
       {"jwt_auth_local", "1", "true"},
@@ -205,6 +213,14 @@ TEST_CASE("what cannot be used is refused by name, with the value and what is ac
        "numeric address"},
       {"ready_path", {"ready"}, "start with /"},
       {"content_type", {"a\x7f", "a\x7f/b"}, "control characters"},
+      {"static_cache_control", {"a\x7f"}, "control characters"},
+      {"static_fallback", {"index.html", "/", "/app/", "/a/../b"}, "such as /index.html"},
+      {"static_404", {"404.html", "/"}, "a path that starts with /"},
+      {"static_cors",
+       {"example.com", "https://", "https://a/", "https://a, https://b", "**", "null"},
+       "* or one such as https://example.com"},
+      {"static_cache", {"-1", "lots"}, "it accepts bytes"},
+      {"static_gzip", {"maybe"}, "true"},
       {"upstream_url",
        {"localhost:3000", "http://", "http:///x", "http://a:0", "http://a:99999", "http://a:b",
         "http://a b", "http://u@h/", "unix:app.sock", "unix:", "fastcgi://php", "ftp://x",
@@ -326,10 +342,11 @@ TEST_CASE("shutdown_timeout follows write_timeout") {
 }
 
 TEST_CASE("a mode that is not built yet is refused with those that are") {
-  for (const std::string mode : {"static", "cgi", "fastcgi"}) {
+  for (const std::string mode : {"cgi", "fastcgi"}) {
     CHECK(error_of({{"mode", mode}}) ==
           "mode=" + mode +
-              ": not built yet; this version serves streaming, serializing, classic and http");
+              ": not built yet; this version serves streaming, serializing, classic, http and "
+              "static");
   }
 }
 
@@ -359,6 +376,24 @@ TEST_CASE("an option without effect is taken, with a line that names it and says
     CHECK(outcome.warnings.front().starts_with(name + " has no effect: "));
   }
   CHECK(read_with({{"mode", "classic"}, {"write_debug", "1"}}).warnings.empty());
+}
+
+TEST_CASE("mode=static needs no function, and says so of one that is given") {
+  CHECK(read_with({{"mode", "static"}, {"fprocess", ""}}).errors.empty());
+  const auto outcome = read_with({{"mode", "static"}, {"fprocess", "cat"}});
+  CHECK(outcome.errors.empty());
+  REQUIRE(outcome.warnings.size() == 1);
+  CHECK(outcome.warnings.front() == "fprocess has no effect: mode=static serves files");
+}
+
+TEST_CASE("options of static sites have no effect elsewhere") {
+  for (const char* name : {"static_path", "static_404", "static_listing", "static_cors"}) {
+    const bool path = std::string(name) == "static_404";
+    const char* value = path ? "/x" : std::string(name) == "static_cors" ? "*" : "1";
+    const auto outcome = read_with({{name, value}});
+    REQUIRE(outcome.warnings.size() == 1);
+    CHECK(outcome.warnings.front() == std::string(name) + " has no effect: it is for mode=static");
+  }
 }
 
 TEST_CASE("the description has every option once") {
