@@ -1,6 +1,6 @@
 FROM debian:bookworm-slim AS build
 RUN apt-get update && apt-get install -y --no-install-recommends g++ meson ninja-build pkg-config \
-    libuv1-dev libfmt-dev nlohmann-json3-dev node-llhttp
+    libuv1-dev libfmt-dev nlohmann-json3-dev libxxhash-dev zlib1g-dev node-llhttp
 WORKDIR /src
 COPY meson.build meson_options.txt ./
 COPY watchdog watchdog

@@ -14,10 +14,11 @@ case $name in
   python-stdin) programs=python3 ;;
   python-flask) programs="python3-flask gunicorn" ;;
   node-http) command -v node >/dev/null || programs=nodejs ;;
+  static-site) ;;
   websocket) command -v npm >/dev/null || programs="nodejs npm" ;;
   *)
     die "There is no example \"$name\". There are: php-index, bash-env, python-stdin, php-server," \
-      "python-flask, node-http, websocket."
+      "python-flask, node-http, websocket, static-site."
     ;;
 esac
 
@@ -39,6 +40,7 @@ case $name in
   php-server) try="curl -d hello $url/greet" ;;
   python-flask) try="curl --json '{\"numbers\": [20, 22]}' $url/sum" ;;
   node-http) try="curl -d hello $url/any/path" ;;
+  static-site) try="curl --compressed $url/" ;;
   websocket) try="node examples/websocket/client.js ws://localhost:$port/ hello" ;;
 esac
 

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 . examples/packages.sh
 
 TEST_PACKAGES="python3 bash php-cli curl prometheus procps util-linux coreutils
-  python3-flask python3-waitress gunicorn nginx-light
+  python3-flask python3-waitress gunicorn nginx-light chromium
   clang-format clang-tidy clang libclang-rt-dev"
 FUZZ_SECONDS=${FUZZ_SECONDS:-$([ -n "${CI:-}" ] && echo 60 || echo 30)}
 
@@ -104,7 +104,8 @@ threads() {
   suite "unit, TSan" build/tsan/tests/unit
   WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
     python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
-    pid1_test fork_test.StreamingContract load_test.Endurance http_mode_test warm_process_test
+    pid1_test fork_test.StreamingContract load_test.Endurance http_mode_test warm_process_test \
+    static_test.Codings static_test.Limits
 }
 
 # Each target starts from the kept corpus; what it finds is kept in build/.

@@ -72,6 +72,9 @@ class Examples(unittest.TestCase):
     def test_websocket(self):
         self.assertEqual(self.try_out("websocket"), "hello\n")
 
+    def test_static_site(self):
+        self.assertIn("mode=static", self.try_out("static-site"))
+
     def test_an_unknown_example_is_named_and_the_others_listed(self):
         result = subprocess.run([ROOT / "examples/run.sh", "nonsense"], capture_output=True, text=True,
                                 timeout=60)

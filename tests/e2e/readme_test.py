@@ -138,7 +138,7 @@ class Reference(Case):
         later = set(re.findall(r"`(\w+)`", re.search(r"(.*) come later", README).group(1)))
         self.assertEqual(served | later, set(MODES))
         for mode in MODES:
-            code = run("--check-config", fprocess="true", mode=mode,
+            code = run("--check-config", fprocess="true", mode=mode, static_path=".",
                        upstream_url="http://127.0.0.1:3000").returncode
             self.assertEqual(code, 0 if mode in served else EXIT_USAGE, mode)
 
@@ -267,6 +267,14 @@ DIFFERENCES = [
      "bytes_leave_as_they_arrive any_protocol_is_tunnelled_both_ways"),
     ("an upstream that breaks off", "502", "an_answer_that_breaks_off_looks_broken "
      "what_is_not_http_answers_502_and_none_of_it"),
+    ("`mode=static`: listings", "405",
+     "there_are_no_listings dot_files_are_hidden_but_for_well_known "
+     "links_within_the_folder_work_and_those_that_leave_it_do_not "
+     "other_methods_are_refused_with_those_that_are_not"),
+    ("`mode=static`: no `ETag`", "ranges.*gzip.*`static_404`, `static_fallback`",
+     "what_the_client_has_is_not_sent_again one_range_is_a_206 text_is_compressed_for_those_who_take_it "
+     "a_precompressed_file_beside_it_is_sent_to_those_who_take_it "
+     "a_404_page_of_the_site_s_own a_fallback_answers_for_paths_that_a_page_s_script_knows"),
     ("of-watchdog's `afterburn`", "refused", "afterburn_and_inproc_are_refused_with_advice"),
 ]
 
@@ -300,7 +308,7 @@ class Files(unittest.TestCase):
     def test_no_file_names_what_only_one_machine_has(self):
         private = re.compile(r"(?<![\w.$}])/(?:work|root|var/tmp)\b|\bsession \d"
                              r"|(?i:\b(?:c[l]aude|anthropi[c]|sub-?agent[s]?)\b)"
-                             r"|\b(?!example\.)[\w-]+\.(?:org|com|io|net|dev)\b")
+                             r"|\b(?!example\.|w3\.)[\w-]+\.(?:org|com|io|net|dev)\b")
         found = []
         for path in ROOT.rglob("*"):
             parts = path.relative_to(ROOT).parts
