@@ -25,7 +25,6 @@ namespace {
 
 constexpr std::string_view kForEver = "public, max-age=31536000, immutable";
 constexpr std::string_view kAskFirst = "no-cache";
-constexpr std::string_view kPlainText = "text/plain; charset=utf-8";
 
 // A file beside another that holds the same in a coding, best first.
 struct Sibling {
@@ -75,6 +74,7 @@ std::string new_boundary() {
 std::vector<Part> multipart(const std::vector<ByteRange>& ranges, const std::string& boundary,
                             std::string_view type, uint64_t size) {
   std::vector<Part> parts;
+  parts.reserve(ranges.size() + 1);
   for (const ByteRange& range : ranges) {
     parts.push_back({fmt::format("\r\n--{}\r\nContent-Type: {}\r\nContent-Range: {}\r\n\r\n",
                                  boundary, type, content_range(range, size)),
@@ -82,6 +82,36 @@ std::vector<Part> multipart(const std::vector<ByteRange>& ranges, const std::str
   }
   parts.push_back({fmt::format("\r\n--{}--\r\n", boundary)});
   return parts;
+}
+
+// What of a representation is sent, and as what.
+struct Selection {
+  int status = 200;
+  std::string type{};
+  std::string range{};  // Content-Range; empty: none
+  std::vector<Part> parts{};
+};
+
+// What Range asks for, where it counts (RFC 9110 14.2).
+Selection select_parts(const RequestHead& request, const Representation& representation) {
+  using Kind = RangeRequest::Kind;
+  const File& file = *representation.file;
+  const std::string& type = representation.type->text;
+  const std::string_view value = wanted_range(request);
+  RangeRequest wanted;
+  if (!value.empty() && !representation.made_here &&
+      range_may_apply(request, file.validators(), std::time(nullptr))) {
+    wanted = resolve_range(value, file.size());
+  }
+  if (wanted.kind == Kind::kUnsatisfiable) return {.status = 416};
+  if (wanted.kind == Kind::kWhole) return {.type = type, .parts = {{{}, {0, file.size()}}}};
+  if (wanted.ranges.size() == 1) {
+    return {206, type, content_range(wanted.ranges[0], file.size()), {{{}, wanted.ranges[0]}}};
+  }
+  const std::string boundary = new_boundary();
+  return {.status = 206,
+          .type = "multipart/byteranges; boundary=" + boundary,
+          .parts = multipart(wanted.ranges, boundary, type, file.size())};
 }
 
 uint64_t length_of(const std::vector<Part>& parts) {
@@ -154,7 +184,7 @@ std::unique_ptr<Invocation> Site::serve_file(Exchange& exchange, const std::stri
   Representation representation = as_it_is(name, std::move(file));
   if (!representation.type->compressible ||
       find_precompressed(request.fields, name, representation) || !may_gzip(request)) {
-    return send(exchange, representation, 200);
+    return send(exchange, representation);
   }
   const auto as_compressed = [this, &exchange, representation](FilePointer compressed) {
     Representation sent = representation;
@@ -163,7 +193,7 @@ std::unique_ptr<Invocation> Site::serve_file(Exchange& exchange, const std::stri
       sent.coding = "gzip";
       sent.made_here = true;
     }
-    return send(exchange, sent, 200);
+    return send(exchange, sent);
   };
   if (auto known = compressor_.find(name, representation.file->identity)) {
     return as_compressed(known->futile ? nullptr : std::move(known));
@@ -187,7 +217,7 @@ std::unique_ptr<Invocation> Site::serve_not_found(Exchange& exchange) {
   if (!config_.static_404.empty()) {
     const std::string page = config_.static_404.substr(1);
     Finding found = store_.find(page);
-    if (found.file) return send(exchange, as_it_is(page, std::move(found.file)), 404);
+    if (found.file) return send_in_place(exchange, 404, as_it_is(page, std::move(found.file)));
   }
   answer_error(exchange, 404);
   return nullptr;
@@ -216,6 +246,7 @@ Representation Site::as_it_is(const std::string& name, FilePointer file) const {
 bool Site::find_precompressed(const Fields& fields, const std::string& name,
                               Representation& representation) {
   if (fields.find("accept-encoding") == nullptr) return false;
+  const int64_t modified = representation.file->identity.modified;
   int best = coding_quality(fields, "identity");
   bool found_one = false;
   for (const Sibling& sibling : kSiblings) {
@@ -223,8 +254,7 @@ bool Site::find_precompressed(const Fields& fields, const std::string& name,
     if (quality == 0 || quality < best || (found_one && quality == best)) continue;
     Finding found = store_.find(name + std::string(sibling.suffix));
     if (!found.file) continue;
-    const int64_t age = representation.file->identity.modified - found.file->identity.modified;
-    if (age > kSiblingLag) continue;
+    if (modified - found.file->identity.modified > kSiblingLag) continue;
     representation.file = std::move(found.file);
     representation.coding = sibling.coding;
     best = quality;
@@ -239,91 +269,53 @@ bool Site::may_gzip(const RequestHead& request) const {
   return quality > 0 && quality >= coding_quality(request.fields, "identity");
 }
 
-std::unique_ptr<Invocation> Site::send(Exchange& exchange, const Representation& representation,
-                                       int status) {
+std::unique_ptr<Invocation> Site::send(Exchange& exchange, const Representation& representation) {
   const RequestHead& request = exchange.request();
-  const File& file = *representation.file;
-  std::vector<Part> parts;
-  ReplyHead reply{.status = status};
-  std::string range_text;
-  std::string type_text = representation.type->text;
-  if (status == 200) {
-    const std::time_t now = std::time(nullptr);
-    switch (check_preconditions(request, file.validators(), now)) {
-      case Precondition::kMet:
-        break;
-      case Precondition::kNotModified:
-        answer_not_modified(exchange, representation);
-        return nullptr;
-      case Precondition::kFailed:
-        answer_error(exchange, 412);
-        return nullptr;
-    }
-    const std::string_view range = wanted_range(request);
-    if (!range.empty() && !representation.made_here &&
-        range_may_apply(request, file.validators(), now)) {
-      const RangeRequest wanted = resolve_range(range, file.size());
-      if (wanted.kind == RangeRequest::Kind::kUnsatisfiable) {
-        answer_unsatisfiable(exchange, representation);
-        return nullptr;
-      }
-      if (wanted.kind == RangeRequest::Kind::kPartial) {
-        reply.status = 206;
-        if (wanted.ranges.size() == 1) {
-          range_text = content_range(wanted.ranges[0], file.size());
-          parts.push_back({{}, wanted.ranges[0]});
-        } else {
-          const std::string boundary = new_boundary();
-          parts = multipart(wanted.ranges, boundary, type_text, file.size());
-          type_text = "multipart/byteranges; boundary=" + boundary;
-        }
-      }
-    }
+  const Validators validators = representation.file->validators();
+  switch (check_preconditions(request, validators, std::time(nullptr))) {
+    case Precondition::kMet:
+      break;
+    case Precondition::kNotModified:
+      answer_not_modified(exchange, representation);
+      return nullptr;
+    case Precondition::kFailed:
+      answer_error(exchange, 412);
+      return nullptr;
   }
-  if (parts.empty()) parts.push_back({{}, {0, file.size()}});
-  reply.content_length = length_of(parts);
-  reply.fields.add("Content-Type", type_text);
-  if (!range_text.empty()) reply.fields.add("Content-Range", range_text);
-  if (status == 200) {
-    add_fields(reply, representation);
-  } else {
-    reply.fields.add("Cache-Control", kAskFirst);
-    add_origin_fields(reply);
+  Selection selection = select_parts(request, representation);
+  if (selection.status == 416) {
+    answer_unsatisfiable(exchange, representation);
+    return nullptr;
   }
+  ReplyHead reply{.status = selection.status, .content_length = length_of(selection.parts)};
+  reply.fields.add("Content-Type", selection.type);
+  if (!selection.range.empty()) reply.fields.add("Content-Range", selection.range);
+  add_fields(reply, representation);
   exchange.head(reply);
-  if (request.method == "HEAD") {
-    exchange.end();
-    return nullptr;
-  }
-  const bool at_once = !file.descriptor && file.size() <= File::kMostInMemory && parts.size() == 1;
-  if (at_once) {
-    const ByteRange& range = parts[0].range;
-    exchange.write(std::string_view(file.content).substr(range.first, range.size));
-    exchange.end();
-    return nullptr;
-  }
-  auto sending = std::make_unique<FileReply>(exchange, representation.file, std::move(parts));
-  sending->send_more();
-  return sending;
+  return send_parts(exchange, representation.file, std::move(selection.parts));
+}
+
+// Neither conditions nor ranges are about a page that stands for another one.
+std::unique_ptr<Invocation> Site::send_in_place(Exchange& exchange, int status,
+                                                const Representation& representation) {
+  ReplyHead reply{.status = status, .content_length = representation.file->size()};
+  reply.fields.add("Content-Type", representation.type->text);
+  reply.fields.add("Cache-Control", kAskFirst);
+  add_origin_fields(reply);
+  exchange.head(reply);
+  return send_parts(exchange, representation.file, {{{}, {0, representation.file->size()}}});
 }
 
 // Neither GET nor HEAD.
 void Site::answer_options(Exchange& exchange) const {
   const RequestHead& request = exchange.request();
   const bool shared = !config_.static_cors.empty();
+  ReplyHead reply{.status = 405};
+  reply.fields.add("Allow", shared ? "GET, HEAD, OPTIONS" : "GET, HEAD");
   if (!shared || request.method != "OPTIONS") {
-    ReplyHead reply{.status = 405};
-    reply.fields.add("Allow", shared ? "GET, HEAD, OPTIONS" : "GET, HEAD");
-    reply.fields.add("Content-Type", kPlainText);
-    constexpr std::string_view kPage = "405: only GET and HEAD are answered here\n";
-    reply.content_length = kPage.size();
-    exchange.head(reply);
-    exchange.write(kPage);
-    exchange.end();
-    return;
+    return answer_page(exchange, reply, "405: only GET and HEAD are answered here\n");
   }
-  ReplyHead reply{.status = 204};
-  reply.fields.add("Allow", "GET, HEAD, OPTIONS");
+  reply.status = 204;
   add_origin_fields(reply);
   reply.fields.add("Access-Control-Allow-Methods", "GET, HEAD");
   const Field* wanted = request.fields.find("access-control-request-headers");
@@ -336,22 +328,31 @@ void Site::answer_options(Exchange& exchange) const {
 void Site::answer_redirect(Exchange& exchange) const {
   const RequestHead& request = exchange.request();
   const std::string location = folder_location(request.path(), request.query());
-  ReplyHead reply{.status = 301, .content_length = 0};
+  ReplyHead reply{.status = 301};
   reply.fields.add("Location", location);
-  reply.fields.add("Cache-Control", kAskFirst);
-  add_origin_fields(reply);
-  exchange.head(reply);
-  exchange.end();
+  answer_page(exchange, reply, {});
 }
 
 void Site::answer_error(Exchange& exchange, int status) const {
   const std::string page = fmt::format("{}: {}\n", status, reason_phrase(status));
-  ReplyHead reply{.status = status, .content_length = page.size()};
-  reply.fields.add("Content-Type", kPlainText);
+  answer_page(exchange, {.status = status}, page);
+}
+
+void Site::answer_unsatisfiable(Exchange& exchange, const Representation& representation) const {
+  const std::string range = fmt::format("bytes */{}", representation.file->size());
+  ReplyHead reply{.status = 416};
+  reply.fields.add("Content-Range", range);
+  answer_page(exchange, reply, "416: Range Not Satisfiable\n");
+}
+
+// A short text of ours.
+void Site::answer_page(Exchange& exchange, ReplyHead reply, std::string_view text) const {
+  reply.content_length = text.size();
+  reply.fields.add("Content-Type", "text/plain; charset=utf-8");
   reply.fields.add("Cache-Control", kAskFirst);
   add_origin_fields(reply);
   exchange.head(reply);
-  exchange.write(page);
+  exchange.write(text);
   exchange.end();
 }
 
@@ -360,18 +361,6 @@ void Site::answer_not_modified(Exchange& exchange, const Representation& represe
   add_selection_fields(reply, representation);
   add_origin_fields(reply);
   exchange.head(reply);
-  exchange.end();
-}
-
-void Site::answer_unsatisfiable(Exchange& exchange, const Representation& representation) const {
-  const std::string range = fmt::format("bytes */{}", representation.file->size());
-  constexpr std::string_view kPage = "416: Range Not Satisfiable\n";
-  ReplyHead reply{.status = 416, .content_length = kPage.size()};
-  reply.fields.add("Content-Type", kPlainText);
-  reply.fields.add("Content-Range", range);
-  add_origin_fields(reply);
-  exchange.head(reply);
-  exchange.write(kPage);
   exchange.end();
 }
 

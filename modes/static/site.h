@@ -36,8 +36,9 @@ class Site {
   std::unique_ptr<Invocation> serve_missing(Exchange& exchange, const std::string& name);
   std::unique_ptr<Invocation> serve_not_found(Exchange& exchange);
   std::unique_ptr<Invocation> serve_listing(Exchange& exchange, const std::string& name);
-  std::unique_ptr<Invocation> send(Exchange& exchange, const Representation& representation,
-                                   int status);
+  std::unique_ptr<Invocation> send(Exchange& exchange, const Representation& representation);
+  std::unique_ptr<Invocation> send_in_place(Exchange& exchange, int status,
+                                            const Representation& representation);
 
   Representation as_it_is(const std::string& name, FilePointer file) const;
   bool find_precompressed(const Fields& fields, const std::string& name,
@@ -49,6 +50,7 @@ class Site {
   void answer_error(Exchange& exchange, int status) const;
   void answer_not_modified(Exchange& exchange, const Representation& representation) const;
   void answer_unsatisfiable(Exchange& exchange, const Representation& representation) const;
+  void answer_page(Exchange& exchange, ReplyHead reply, std::string_view text) const;
 
   void add_fields(ReplyHead& reply, const Representation& representation) const;
   void add_selection_fields(ReplyHead& reply, const Representation& representation) const;

@@ -54,6 +54,25 @@ bool FileReply::send_from_file(ByteRange& range) {
   return false;
 }
 
+std::unique_ptr<Invocation> send_parts(Exchange& exchange, FilePointer file,
+                                       std::vector<Part> parts) {
+  if (exchange.request().method == "HEAD") {
+    exchange.end();
+    return nullptr;
+  }
+  const bool at_once =
+      !file->descriptor && file->size() <= File::kMostInMemory && parts.size() == 1;
+  if (at_once) {
+    const ByteRange& range = parts[0].range;
+    exchange.write(std::string_view(file->content).substr(range.first, range.size));
+    exchange.end();
+    return nullptr;
+  }
+  auto reply = std::make_unique<FileReply>(exchange, std::move(file), std::move(parts));
+  reply->send_more();
+  return reply;
+}
+
 void CompressedReply::wait(Compressor& compressor, const std::string& name, FilePointer source) {
   ticket_ = compressor.compress(name, std::move(source), [this](FilePointer compressed) {
     reply_ = answer_(std::move(compressed));

@@ -46,6 +46,10 @@ class FileReply final : public Invocation {
   size_t next_ = 0;
 };
 
+// Sends the parts behind a head that is out, none of them to HEAD. Returns null when that is done.
+std::unique_ptr<Invocation> send_parts(Exchange& exchange, FilePointer file,
+                                       std::vector<Part> parts);
+
 // Waits for a file to be compressed, and then is whatever answers with it.
 class CompressedReply final : public Invocation {
  public:

@@ -100,6 +100,15 @@ def resident_kb(pids):
                if line.startswith("VmRSS"))
 
 
+def end(process):
+    process.terminate()
+    try:
+        process.wait(0.5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 class Proxy:
     def __init__(self, label, folder, upstream, watchdog):
         self.label = label
@@ -155,12 +164,7 @@ class Proxy:
         return used / count
 
     def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(0.5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
 
 
 def most_clients():

@@ -23,7 +23,7 @@ import tempfile
 import time
 
 from bench import CPUS, ROOT, SERVER_CPU, build_tools, free_port, load, on_cpu, run_json
-from proxy_bench import cpu_seconds, resident_kb
+from proxy_bench import cpu_seconds, end, resident_kb
 
 CLIENT_CPU = CPUS[-1]
 WORK = {  # name: (path, clients)
@@ -107,12 +107,7 @@ class Server:
         return most
 
     def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(0.5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+        end(self.process)
 
 
 def fill(folder):

@@ -358,6 +358,12 @@ class Codings(StaticCase):
         self.put("app.js.br", b"old")
         self.assertEqual(self.ask(self.serve(), "/app.js", "br").body, b"new")
 
+    def test_the_age_of_each_precompressed_file_is_its_own(self):
+        self.put("app.js", b"new", changed=LONG_AGO + 100)
+        self.put("app.js.br", b"brotli", changed=LONG_AGO + 98)  # built side by side
+        self.put("app.js.zst", b"old", changed=LONG_AGO + 97)
+        self.assertEqual(self.ask(self.serve(), "/app.js", "br;q=0.5, zstd").body, b"brotli")
+
     def test_a_precompressed_file_alone_is_not_enough(self):
         self.put("app.js.br", b"brotli")
         self.assertEqual(self.ask(self.serve(), "/app.js", "br").status, 404)
