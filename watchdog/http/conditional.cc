@@ -77,7 +77,8 @@ Precondition check_preconditions(const RequestHead& request, const Validators& c
   }
   if (!reads || !current.last_modified) return Precondition::kMet;
   const auto since = date_of(fields, "if-modified-since", now);
-  return since && *current.last_modified <= *since ? Precondition::kNotModified : Precondition::kMet;
+  return since && *current.last_modified <= *since ? Precondition::kNotModified
+                                                   : Precondition::kMet;
 }
 
 bool range_may_apply(const RequestHead& request, const Validators& current, std::time_t now) {

@@ -10,7 +10,7 @@ namespace watchdog {
 
 // What tells one state of a resource from another (RFC 9110 8.8).
 struct Validators {
-  std::string_view etag;  // with its quotes, and W/ when it is weak
+  std::string_view etag;                       // with its quotes, and W/ when it is weak
   std::optional<std::time_t> last_modified{};  // unset: not known
 };
 
