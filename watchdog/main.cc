@@ -49,7 +49,7 @@ class Watchdog final : private Supervisor::Owner {
  public:
   explicit Watchdog(const Config& config)
       : config_(config),
-        gate_(config.max_inflight),
+        gate_(config.max_inflight, config.max_queue),
         health_(config, function_),
         reaper_(loop_),
         quiet_(loop_, [this] { drain_->check(); }),

@@ -142,8 +142,8 @@ class Reference(Case):
                        upstream_url="http://127.0.0.1:3000").returncode
             self.assertEqual(code, 0 if mode in served else EXIT_USAGE, mode)
 
-    def test_what_has_no_effect_yet_is_taken_with_a_warning(self):
-        name = re.search(r"or not yet \(`(\w+)`\)", README).group(1)
+    def test_what_has_no_effect_is_taken_with_a_warning(self):
+        name = re.search(r"no effect in the mode \(`(\w+)`", README).group(1)
         result = run("--check-config", fprocess="true", **{name: "5"})
         self.assertEqual(result.returncode, 0)
         self.assertIn(f"warning: {name} has no effect", result.stderr)

@@ -31,9 +31,7 @@ struct Idle {
   std::string_view name;
   std::string_view why;
 };
-constexpr std::array<Idle, 4> kNotYet = {{
-    {"max_queue", "requests beyond max_inflight get 429 at once"},
-    {"queue_timeout", "requests beyond max_inflight get 429 at once"},
+constexpr std::array<Idle, 2> kNotYet = {{
     {"jwt_auth_debug", "it is for jwt_auth"},
     {"jwt_auth_local", "it is for jwt_auth"},
 }};
@@ -166,6 +164,11 @@ class ConfigReader {
   void warn() {
     const Config& config = outcome_.config;
     for (const Idle& idle : kNotYet) warn_without_effect(idle.name, idle.why);
+    if (config.max_inflight == 0) {
+      for (const std::string_view name : {"max_queue", "queue_timeout"}) {
+        warn_without_effect(name, "max_inflight sets no limit");
+      }
+    }
     if (!forks_for_each_request(config.mode)) {
       for (const std::string_view name : kForkOnly) {
         warn_without_effect(name, "it is for modes that start a process for each request");

@@ -78,6 +78,13 @@ void Exchange::invoke(Mode& mode, Slot slot) {
   ask_for_body();
 }
 
+void Exchange::admit(Mode& mode, Slot slot) {
+  context_.loop.retire(std::move(invocation_));
+  upload_flow(true);
+  invoke(mode, std::move(slot));
+  if (active() && client_.request_complete()) on_body_end(trailers_);
+}
+
 void Exchange::ask_for_body() {
   if (!continue_due_ || continue_by_function_ || !upload_on_ || state_ != State::kOpen) return;
   continue_due_ = false;
@@ -331,6 +338,7 @@ void Exchange::send_page(int status, Failure failure, std::string_view text) {
   reply.fields.add("Content-Type", "text/plain; charset=utf-8");
   const bool by_limiter = failure == Failure::kOverloaded;
   reply.fields.add("X-OpenFaaS-Internal", by_limiter ? "faas-middleware" : "of-watchdog");
+  if (info(failure).passes) reply.fields.add("Retry-After", "1");
   send_head(reply);
   if (reply_framing_ == BodyFraming::kNone) return;
   body_sent_ += text.size();

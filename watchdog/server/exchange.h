@@ -103,6 +103,10 @@ class Exchange {
 
   // Answers with `mode`, holding `slot` until the end.
   void invoke(Mode& mode, Slot slot);
+  // Waits until `queued` calls admit() or fail(); nothing of the body is read meanwhile.
+  void wait(std::unique_ptr<Invocation> queued) { invocation_ = std::move(queued); }
+  // The same as invoke(), for a request that has waited.
+  void admit(Mode& mode, Slot slot);
   // Answers at once. Neither logged nor counted: for the watchdog's own pages.
   void answer(const ReplyHead& head, std::string_view body);
   // Such a page that takes some time: `page` will call answer().

@@ -23,6 +23,7 @@ enum class Failure : uint8_t {
   kFileFailed,           // a file could not be read, or changed while it was sent
   kOutOfResources,       // no descriptor or memory was left
   kOverloaded,           // max_inflight
+  kQueueTimeout,         // max_queue let it wait, but not for so long
   kDraining,             // still unanswered when shutdown_timeout ran out
   kInternal,
 };
@@ -31,6 +32,7 @@ struct FailureInfo {
   int status;               // of the page that the client gets when no head has been sent yet
   std::string_view word;    // in the log
   std::string_view page{};  // the page's text; empty: the word and what happened
+  bool passes = false;      // trying again soon may well help: Retry-After
 };
 
 // One row a Failure, in order.
@@ -46,12 +48,13 @@ inline constexpr FailureInfo kFailures[] = {
     {500, "spawn_failed"},
     {502, "upstream_refused"},
     {502, "upstream_broken"},
-    {503, "not_ready"},
+    {503, "not_ready", "", true},
     {500, "function_failed"},
     {500, "file_failed"},
-    {503, "out_of_resources"},
-    {429, "overloaded"},
-    {503, "draining"},
+    {503, "out_of_resources", "", true},
+    {429, "overloaded", "", true},
+    {503, "queue_timeout", "", true},
+    {503, "draining", "", true},
     {500, "internal"},
 };
 static_assert(sizeof kFailures / sizeof kFailures[0] ==

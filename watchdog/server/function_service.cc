@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "server/queued_request.h"
+
 namespace watchdog {
 
 namespace {
@@ -50,14 +52,16 @@ void FunctionService::serve(Exchange& exchange) {
   if (path == "/_/ready") return serve_ready(exchange);
   if (health_.stage() == Stage::kLeaving) health_.note_request(exchange.loop().now());
 
-  auto slot = gate_.enter();
-  if (!slot) {
+  if (auto slot = gate_.enter()) {
+    exchange.invoke(mode_, std::move(*slot));
+  } else if (gate_.may_wait()) {
+    exchange.wait(std::make_unique<QueuedRequest>(exchange, gate_, mode_, context_.metrics,
+                                                  context_.config.queue_timeout));
+  } else {
     const std::string text = fmt::format(
         "Concurrent request limit exceeded. Max concurrent requests: {}\n", gate_.most());
     exchange.fail(Failure::kOverloaded, fmt::format("max_inflight={}", gate_.most()), text);
-    return;
   }
-  exchange.invoke(mode_, std::move(*slot));
 }
 
 void FunctionService::serve_health(Exchange& exchange) {

@@ -11,8 +11,8 @@ namespace watchdog {
 // What the function's port serves: /_/health and /_/ready, and the function at every other path.
 class FunctionService final : public Service {
  public:
-  FunctionService(Health& health, Gate& gate, Mode& mode)
-      : health_(health), gate_(gate), mode_(mode) {}
+  FunctionService(const ServerContext& context, Health& health, Gate& gate, Mode& mode)
+      : context_(context), health_(health), gate_(gate), mode_(mode) {}
 
   void serve(Exchange& exchange) override;
   bool keep_alive() const override { return health_.stage() <= Stage::kServing; }
@@ -22,6 +22,7 @@ class FunctionService final : public Service {
   void serve_health(Exchange& exchange);
   void serve_ready(Exchange& exchange);
 
+  const ServerContext& context_;
   Health& health_;
   Gate& gate_;
   Mode& mode_;

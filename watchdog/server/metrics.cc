@@ -209,6 +209,15 @@ std::string Metrics::text() const {
   append_requests(out);
   append_single(out, "http_requests_in_flight", "gauge", "Requests now being answered.",
                 requests_in_flight.load(kRelaxed));
+  append_single(out, "fwatchdog_requests_queued", "gauge",
+                "Requests now waiting for one of max_inflight slots.",
+                requests_queued.load(kRelaxed));
+  append_family(out, "fwatchdog_queue_seconds", "histogram",
+                "Seconds that requests waited for a slot.");
+  queue_seconds.append_to(out, "fwatchdog_queue_seconds", "");
+  append_single(out, "fwatchdog_queue_timeouts_total", "counter",
+                "Requests that waited for a slot until queue_timeout.",
+                queue_timeouts.load(kRelaxed));
 
   append_family(out, "fwatchdog_spawn_seconds", "histogram",
                 "Seconds it took to start a process of the function.");

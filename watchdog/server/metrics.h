@@ -50,9 +50,12 @@ class Metrics {
   void count_request(std::string_view method, int code, Duration duration);
 
   std::atomic<int64_t> requests_in_flight{0};
+  std::atomic<int64_t> requests_queued{0};  // waiting for a slot
+  std::atomic<uint64_t> queue_timeouts{0};
   std::atomic<uint64_t> exec_timeouts{0};
   std::atomic<uint64_t> spawn_failures{0};
   std::atomic<uint64_t> restarts{0};                 // of the warm process
+  Histogram queue_seconds;                           // from joining the queue to leaving it
   Histogram spawn_seconds{Histogram::kSpawnBounds};  // from asking for a process until it runs
 
   // The Prometheus text format, version 0.0.4, process_* included; clean under promtool check

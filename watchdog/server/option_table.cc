@@ -294,9 +294,10 @@ std::vector<Option> make_table() {
   rows.group("Load");
   rows.add("max_inflight", "0", "requests at a time, more are answered with 429; 0 is no limit",
            count(&Config::max_inflight));
-  rows.add("max_queue", "0", "requests that may wait beyond max_inflight",
+  rows.add("max_queue", "0", "requests that may wait beyond max_inflight, first come first served",
            count(&Config::max_queue));
-  rows.add("queue_timeout", "10s", "how long they may wait", duration(&Config::queue_timeout));
+  rows.add("queue_timeout", "10s", "how long they may wait before they get 503; 0 is for ever",
+           duration(&Config::queue_timeout));
   rows.add("max_body_size", "0",
            "largest body of a request, larger ones are answered with 413; 0 is no limit",
            size(&Config::max_body_size));

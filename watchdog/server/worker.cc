@@ -17,7 +17,7 @@ Worker::Worker(Loop& loop, const Shared& shared, Fd socket, std::function<void()
       shared_(shared),
       context_{loop, shared.config, shared.metrics},
       mode_(make_mode({loop, shared.config, shared.reaper, shared.metrics, shared.function})),
-      service_(std::make_unique<FunctionService>(shared.health, shared.gate, *mode_)),
+      service_(std::make_unique<FunctionService>(context_, shared.health, shared.gate, *mode_)),
       server_(std::make_unique<Server>(context_, *service_, std::move(socket))),
       on_quiet_(std::move(on_quiet)),
       stage_changed_(loop, [this] { do_stage(); }) {

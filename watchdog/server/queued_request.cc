@@ -1,0 +1,38 @@
+#include "server/queued_request.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/text.h"
+
+namespace watchdog {
+
+QueuedRequest::QueuedRequest(Exchange& exchange, Gate& gate, Mode& mode, Metrics& metrics,
+                             Duration patience)
+    : exchange_(exchange),
+      metrics_(metrics),
+      since_(exchange.loop().now()),
+      waiter_(gate, exchange.loop(),
+              [this, &mode](Slot slot) { exchange_.admit(mode, std::move(slot)); }),
+      patience_(exchange.loop(), [this, patience] {
+        ++metrics_.queue_timeouts;
+        exchange_.fail(
+            Failure::kQueueTimeout,
+            fmt::format("there was no slot within queue_timeout={}", format_duration(patience)));
+      }) {
+  exchange.upload_flow(false);
+  ++metrics_.requests_queued;
+  if (patience > Duration::zero()) patience_.set_after(patience);
+}
+
+QueuedRequest::~QueuedRequest() {
+  --metrics_.requests_queued;
+  metrics_.queue_seconds.observe(exchange_.loop().now() - since_);
+}
+
+void QueuedRequest::on_shutdown() {
+  exchange_.fail(Failure::kDraining, "there was no slot for it before the end");
+}
+
+}  // namespace watchdog
