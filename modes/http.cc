@@ -209,6 +209,7 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   // UpstreamConnection::Handler
 
   void on_response_head(const ResponseHead& head) override {
+    mode_.context_.function.note_answer();
     if (head.status == 101) return on_switched(head);
     ReplyHead reply{.status = head.status, .forwarded = true, .reason = head.reason};
     forward_fields(head, reply.fields);

@@ -21,6 +21,7 @@ class HttpMode final : public Mode {
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override;
   std::unique_ptr<ReadinessProbe> readiness_probe() override;
+  void on_exec_timeout() override { context_.function.note_timeout(); }
 
  private:
   friend class HttpInvocation;

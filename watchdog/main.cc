@@ -53,6 +53,7 @@ class Watchdog final : private Supervisor::Owner {
         health_(config, function_),
         reaper_(loop_),
         quiet_(loop_, [this] { drain_->check(); }),
+        hanging_(loop_, [this] { on_hanging_changed(); }),
         more_children_(loop_, [this] { child_signals_->resume(); }) {}
 
   int run() {
@@ -92,8 +93,13 @@ class Watchdog final : private Supervisor::Owner {
     auto probe = std::make_unique<UpstreamProbe>(loop_, std::move(*addresses), config_.upstream_url,
                                                  url->authority(), config_.ready_path);
     probe->be_patient();
-    Supervisor::Plan plan{config_.command, config_.restart, config_.startup_timeout,
-                          config_.log_line_limit};
+    Supervisor::Plan plan{.command = config_.command,
+                          .restart = config_.restart,
+                          .startup_timeout = config_.startup_timeout,
+                          .stop_signal = config_.stop_signal,
+                          .stop_timeout = stop_timeout(config_),
+                          .log_line_limit = config_.log_line_limit};
+    function_.watch_for_hanging(config_.hung_after, [this] { hanging_.wake(); });
     function_.set(FunctionState::Value::kComing);
     supervisor_ = std::make_unique<Supervisor>(loop_, reaper_, std::move(plan), std::move(probe),
                                                static_cast<Supervisor::Owner&>(*this));
@@ -109,6 +115,7 @@ class Watchdog final : private Supervisor::Owner {
         break;
       case Supervisor::State::kStarting:
       case Supervisor::State::kWaiting:
+      case Supervisor::State::kReplacing:
         function_.set(Value::kComing);
         break;
       case Supervisor::State::kOver:
@@ -117,6 +124,22 @@ class Watchdog final : private Supervisor::Owner {
     }
     health_.on_function_state();
     metrics_.restarts = supervisor_->restarts();
+  }
+
+  void on_hanging_changed() {
+    health_.on_function_state();
+    if (!function_.hung()) {
+      log::info("The function answers again");
+      return;
+    }
+    const bool again = config_.restart != Restart::kNo;
+    log::error(
+        "the function has let {} requests in a row run into exec_timeout: unready{}",
+        config_.hung_after,
+        again ? ", starting it again" : " until it answers (restart=on-failure starts it again)");
+    if (!again) return;
+    function_.forget_timeouts();
+    supervisor_->replace();
   }
 
   void on_supervised_end(int exit_code) override {
@@ -212,6 +235,7 @@ class Watchdog final : private Supervisor::Owner {
   const Shared shared_{config_, metrics_, gate_, health_, reaper_, function_};
   int exit_code_ = kExitClean;
   Wakeup quiet_;
+  Wakeup hanging_;
   Timer more_children_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<Signals> child_signals_;

@@ -129,7 +129,9 @@ class Drain(Case):
         dog.signal(signal.SIGINT)
         until(lambda: self.refuses(dog), 1, "the listener to be closed")
         for client in clients:
-            response = client.request()
+            client.send(head())
+        for client in clients:
+            response = client.response()
             self.assertEqual((response.text, response.header("Connection")), ("served\n", "close"))
         self.assertEqual(dog.wait_exit(), 0)
 

@@ -54,6 +54,44 @@ class Orphans:
             self.assertEqual(dog.request().status, 200)
 
 
+    def test_daemons_end_with_it(self):
+        dog = self.sh("setsid sh -c 'setsid sleep 1000 & sleep 1001' >/dev/null 2>&1 & echo ok")
+        self.assertEqual(dog.request().text, "ok\n")
+        until(lambda: len(dog.processes()) >= 3, 5, "the daemons to run")
+        dog.signal(signal.SIGINT)
+        self.assertEqual(dog.wait_exit(), 0)
+        self.assertEqual(dog.processes(), [])
+        self.assertRegex(dog.log(), r"Stopping: \d processes that the function left behind")
+
+    def test_a_daemon_may_clean_up(self):
+        dog = self.sh("setsid sh -c 'trap \"sleep 0.2; touch cleaned; exit\" TERM; touch daemon;"
+                      " while :; do sleep 0.02; done' >/dev/null 2>&1 & echo ok")
+        self.assertEqual(dog.request().text, "ok\n")
+        until((dog.folder / "daemon").exists, 5, "the daemon")
+        dog.signal(signal.SIGINT)
+        self.assertEqual(dog.wait_exit(), 0)
+        self.assertTrue((dog.folder / "cleaned").exists())
+
+    def test_a_stubborn_tree_is_killed(self):
+        stubborn = "trap '' TERM INT HUP; touch daemon.$i; setsid sleep 1000 & while :; do sleep 0.05; done"
+        dog = self.sh(f"for i in 1 2 3; do setsid sh -c \"{stubborn}\" >/dev/null 2>&1 & done; echo ok",
+                      stop_timeout="400ms")
+        self.assertEqual(dog.request().text, "ok\n")
+        until(lambda: len(list(dog.folder.glob("daemon.*"))) == 3, 5, "the daemons")
+        watch = Stopwatch()
+        dog.signal(signal.SIGINT)
+        self.assertEqual(dog.wait_exit(), 0)
+        self.assert_within(watch.seconds, 0.39, 2.0)
+        self.assertEqual(dog.processes(), [])
+
+    def test_a_thousand_orphans_are_reaped(self):
+        dog = self.sh("for i in $(seq 100); do setsid sh -c 'sleep 0.01 &' & done; wait; echo ok")
+        with dog.client() as client:
+            for _ in range(3 if SANITIZER else 10):
+                self.assertEqual(client.request().text, "ok\n")
+        until(lambda: not dog.children(), 10, "all orphans to be reaped")
+
+
 class Pid1(Orphans, Case):
     wrapper = ("unshare", "--pid", "--fork", "--kill-child", "--mount-proc")
 
@@ -83,6 +121,15 @@ class Pid1(Orphans, Case):
         hold.release()
         self.assertEqual(client.response().text, "released\n")
         self.assertEqual(dog.wait_exit(), 0)
+
+
+    def test_signals_during_the_start_end_it(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            dog = self.start(mode="http", fprocess="sleep 1000", healthcheck_interval="100ms",
+                             upstream_url="http://127.0.0.1:9")
+            dog.signal(number)
+            self.assertEqual(dog.wait_exit(), 0)
+            self.assertEqual(dog.processes(), [])
 
 
 class Subreaper(Orphans, Case):

@@ -201,3 +201,65 @@ class Signals(Warm):
         self.assertEqual(dog.wait_exit(), 0)
         self.assert_within(watch.seconds, 0.9, 2.5)
         dog.until_no_processes()
+
+    def test_stop_signal_asks_it_to_end(self):
+        for name in ("QUIT", "SIGINT"):
+            dog = self.start("--", "sh", "-c", f"trap 'echo asked by {name}; exit 0' {name.removeprefix('SIG')};"
+                             " while :; do sleep 0.05; done", mode="http", stop_signal=name,
+                             upstream_url=f"http://127.0.0.1:{free_port()}")
+            dog.wait_log("Listening")
+            time.sleep(0.3)  # until the trap is set
+            dog.signal(signal.SIGINT)
+            self.assertEqual(dog.wait_exit(), 0)
+            self.assertIn(f"asked by {name}", dog.log())
+
+    def test_stop_timeout_is_how_long_it_may_take(self):
+        dog = self.ready(IGNORE_TERM="1", stop_timeout="300ms")
+        watch = Stopwatch()
+        dog.signal(signal.SIGINT)
+        self.assertEqual(dog.wait_exit(), 0)
+        self.assert_within(watch.seconds, 0.29, 1.2)
+        self.assertRegex(dog.log(), "did not end within stop_timeout=300ms: killing it")
+
+
+class Hanging(Warm):
+    def hang(self, dog, count):
+        for _ in range(count):
+            self.assertEqual(dog.request(path="/slow/5").status, 504)
+
+    def test_so_many_timeouts_in_a_row_make_it_unready(self):
+        dog = self.ready(exec_timeout="200ms", hung_after="3")
+        self.hang(dog, 2)
+        self.assertEqual(dog.request(path="/_/health").status, 200)
+        self.hang(dog, 1)
+        until(lambda: dog.request(path="/_/health").status == 503, 2, "it to be unready")
+        self.assertFalse(dog.lock.exists())
+        dog.wait_log("has let 3 requests in a row run into exec_timeout: unready until it answers")
+
+    def test_an_answer_makes_it_ready_again(self):
+        dog = self.ready(exec_timeout="200ms", hung_after="2")
+        self.hang(dog, 2)
+        until(lambda: dog.request(path="/_/health").status == 503, 2, "it to be unready")
+        self.assertEqual(dog.request().status, 200)
+        until(lambda: dog.request(path="/_/health").status == 200, 2, "it to be ready")
+        until(dog.lock.exists, 2, "the lock file")
+
+    def test_an_answer_in_between_counts(self):
+        dog = self.ready(exec_timeout="200ms", hung_after="2")
+        for _ in range(3):
+            self.hang(dog, 1)
+            self.assertEqual(dog.request().status, 200)
+        self.assertEqual(dog.request(path="/_/health").status, 200)
+
+    def test_it_is_started_again_where_restart_allows(self):
+        dog = self.ready(exec_timeout="200ms", hung_after="2", restart="on-failure")
+        self.hang(dog, 2)
+        dog.wait_log("starting it again")
+        until(lambda: dog.log().count("is ready after") == 2, 10, "it to be ready again")
+        self.assertEqual(dog.request().status, 200)
+        self.assertEqual(dog.request(path="/_/health").status, 200)
+
+    def test_without_hung_after_nothing_is_counted(self):
+        dog = self.ready(exec_timeout="100ms")
+        self.hang(dog, 5)
+        self.assertEqual(dog.request(path="/_/health").status, 200)

@@ -2,6 +2,7 @@
 
 #include <csignal>
 
+#include "base/log.h"
 #include "process/child.h"
 
 namespace watchdog {
@@ -95,6 +96,26 @@ void Reaper::take_new_burials() {
 void Reaper::kill_abandoned() {
   kill_now_ = true;
   take_new_burials();
+}
+
+bool Reaper::end_descendants(Duration grace) {
+  const std::vector<pid_t> running = system_.descendants();
+  if (running.empty()) return true;
+  if (!first_asked_) {
+    log::info("Stopping: {} processes that the function left behind are asked to end",
+              running.size());
+    first_asked_ = loop_.now();
+  }
+  const bool kill = kill_now_ || loop_.now() >= *first_asked_ + grace;
+  for (const pid_t pid : running) {
+    if (kill) {
+      system_.kill(pid, SIGKILL);
+    } else if (asked_to_end_.insert(pid).second) {
+      system_.kill(pid, SIGTERM);
+      system_.kill(pid, SIGCONT);
+    }
+  }
+  return false;
 }
 
 void Reaper::look_at_burials() {

@@ -4,6 +4,8 @@
 
 #include <atomic>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -51,6 +53,10 @@ class Reaper {
   // Sends SIGKILL to every abandoned group without waiting for its grace to end.
   void kill_abandoned();
 
+  // Asks whatever still descends from us to end, each process once, and after `grace` makes it.
+  // Returns whether nothing is left; until then it is to be called again. For the end.
+  bool end_descendants(Duration grace);
+
   // From before a process is started until it is registered, an unknown pid may be a new Child.
   class SpawnGuard {
    public:
@@ -86,6 +92,8 @@ class Reaper {
   std::atomic<int> burials_{0};
   std::atomic<bool> blocked_{false};  // reap_orphans() met a process that somebody else must reap
   bool kill_now_ = false;
+  std::set<pid_t> asked_to_end_;  // by end_descendants()
+  std::optional<Instant> first_asked_;
   std::vector<Burial> graves_;
   Timer look_;
   Wakeup wakeup_;

@@ -37,7 +37,7 @@ Supervisor::Supervisor(Loop& loop, Reaper& reaper, Plan plan, std::unique_ptr<Re
               if (state_ == State::kWaiting) return spawn();
               if (state_ == State::kStarting) this->probe();
             }),
-      deadline_(loop, [this] { give_up_starting(); }) {}
+      deadline_(loop, [this] { on_deadline(); }) {}
 
 void Supervisor::start() {
   spawn();
@@ -106,6 +106,14 @@ void Supervisor::on_probed(const std::optional<std::string>& problem) {
   become(State::kReady);
 }
 
+void Supervisor::on_deadline() {
+  if (state_ == State::kStarting) return give_up_starting();
+  if (!child_) return;
+  log::warn("the function did not end within stop_timeout={}: killing it",
+            format_duration(plan_.stop_timeout));
+  reaper_.system().kill(-child_->pid(), SIGKILL);
+}
+
 void Supervisor::give_up_starting() {
   log::error("the function was not ready within startup_timeout={}: {}",
              format_duration(plan_.startup_timeout), last_problem_);
@@ -117,7 +125,9 @@ void Supervisor::on_exit(ExitStatus status) {
   // Its last words first. The list changes while they are read.
   for (auto next = outputs_.begin(); next != outputs_.end();) (*next++)->catch_up();
   loop_.retire(std::move(child_));
+  deadline_.clear();
   if (state_ == State::kStopping) return become(State::kOver);
+  if (state_ == State::kReplacing) return spawn();
   const std::string_view hint =
       status.success() ? "; a server must stay in the foreground (no daemon mode)" : "";
   log::error("the function's process ended by itself: {}{}", status.text(), hint);
@@ -150,8 +160,34 @@ void Supervisor::stop() {
   probe_->cancel();
   if (!child_) return become(State::kOver);
   become(State::kStopping);
-  reaper_.system().kill(-child_->pid(), SIGTERM);
+  ask_to_end();
+}
+
+void Supervisor::replace() {
+  switch (state_) {
+    case State::kReplacing:
+    case State::kStopping:
+    case State::kOver:
+      return;
+    case State::kWaiting:
+      next_.clear();
+      return spawn();
+    case State::kStarting:
+    case State::kReady:
+      break;
+  }
+  next_.clear();
+  probe_->cancel();
+  backoff_ = kFirstBackoff;
+  ++restarts_;
+  become(State::kReplacing);
+  ask_to_end();
+}
+
+void Supervisor::ask_to_end() {
+  reaper_.system().kill(-child_->pid(), plan_.stop_signal);
   reaper_.system().kill(-child_->pid(), SIGCONT);  // a stopped process would not see it
+  deadline_.set_after(plan_.stop_timeout);
 }
 
 void Supervisor::abandon() {

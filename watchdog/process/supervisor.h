@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <functional>
 #include <list>
 #include <memory>
@@ -35,18 +36,24 @@ class ReadinessProbe {
 //   starting --startup_timeout--> it is ended; then as if it had exited badly
 //   starting, ready --exits, and may be restarted--> waiting --backoff--> starting
 //   starting, ready --exits, and may not--> over
+//   starting, ready --replace()--> replacing --exits--> starting
 //   any --stop()--> stopping --exits--> over
+//
+// Stopping and replacing begin with stop_signal to the process's group, and SIGKILL after
+// stop_timeout.
 //
 // The backoff doubles from kFirstBackoff to kMostBackoff; a process that was up for kHealthyAfter
 // starts it anew.
 class Supervisor {
  public:
-  enum class State { kStarting, kReady, kWaiting, kStopping, kOver };
+  enum class State { kStarting, kReady, kWaiting, kReplacing, kStopping, kOver };
 
   struct Plan {
     std::vector<std::string> command;
     Restart restart = Restart::kNo;
     Duration startup_timeout{};
+    int stop_signal = SIGTERM;
+    Duration stop_timeout = std::chrono::seconds(2);
     size_t log_line_limit = 0;
   };
 
@@ -71,6 +78,8 @@ class Supervisor {
   void start();
   // Asks the process's whole group to end.
   void stop();
+  // The same, and then starts it again, whatever Plan::restart says.
+  void replace();
   // Leaves what still runs to the Reaper.
   void abandon();
   // Passes a signal on to the process.
@@ -85,7 +94,9 @@ class Supervisor {
   void spawn();
   void probe();
   void on_probed(const std::optional<std::string>& problem);
+  void on_deadline();
   void give_up_starting();
+  void ask_to_end();
   void on_exit(ExitStatus status);
   void on_end(bool success, int exit_code);
   void add_output(Fd pipe, log::Source source);
@@ -104,7 +115,7 @@ class Supervisor {
   std::string last_problem_;
   uint64_t restarts_ = 0;
   Timer next_;      // the next question, or the next start
-  Timer deadline_;  // startup_timeout
+  Timer deadline_;  // startup_timeout, stop_timeout
 };
 
 }  // namespace watchdog

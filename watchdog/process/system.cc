@@ -58,9 +58,15 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   return 0;
 }
 
-// The group and state of /proc/PID/stat: "pid (name) S ppid pgrp ...", where name may hold
-// anything.
-bool read_group(const char* pid, pid_t* group, char* state) {
+// What /proc/PID/stat says of a process: "pid (name) S ppid pgrp ...", where name may hold anything.
+struct Listed {
+  pid_t pid = 0;
+  pid_t parent = 0;
+  pid_t group = 0;
+  bool running = false;
+};
+
+bool read_process(const char* pid, Listed& process) {
   char path[64];
   std::snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
   const int fd = ::open(path, O_RDONLY | O_CLOEXEC);
@@ -72,11 +78,24 @@ bool read_group(const char* pid, pid_t* group, char* state) {
   text[size] = '\0';
   const char* after_name = std::strrchr(text, ')');
   if (after_name == nullptr || std::strlen(after_name) < 4) return false;
-  *state = after_name[2];
+  const char state = after_name[2];
   char* parent_end = nullptr;
-  std::strtol(after_name + 3, &parent_end, 10);
-  *group = static_cast<pid_t>(std::strtol(parent_end, nullptr, 10));
+  process.pid = static_cast<pid_t>(std::strtol(pid, nullptr, 10));
+  process.parent = static_cast<pid_t>(std::strtol(after_name + 3, &parent_end, 10));
+  process.group = static_cast<pid_t>(std::strtol(parent_end, nullptr, 10));
+  process.running = state != 'Z' && state != 'X';
   return true;
+}
+
+std::vector<Listed> list_processes() {
+  std::vector<Listed> all;
+  const std::unique_ptr<DIR, int (*)(DIR*)> processes(::opendir("/proc"), ::closedir);
+  while (const dirent* entry = processes ? ::readdir(processes.get()) : nullptr) {
+    if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
+    Listed process;
+    if (read_process(entry->d_name, process)) all.push_back(process);
+  }
+  return all;
 }
 
 class RealSystem final : public System {
@@ -131,17 +150,29 @@ class RealSystem final : public System {
 
   std::set<pid_t> live_groups() override {
     std::set<pid_t> groups;
-    const std::unique_ptr<DIR, int (*)(DIR*)> processes(::opendir("/proc"), ::closedir);
-    if (!processes) return groups;
-    while (const dirent* entry = ::readdir(processes.get())) {
-      if (entry->d_name[0] < '1' || entry->d_name[0] > '9') continue;
-      pid_t group = 0;
-      char state = 0;
-      if (read_group(entry->d_name, &group, &state) && state != 'Z' && state != 'X') {
-        groups.insert(group);
-      }
+    for (const Listed& process : list_processes()) {
+      if (process.running) groups.insert(process.group);
     }
     return groups;
+  }
+
+  std::vector<pid_t> descendants() override {
+    const std::vector<Listed> all = list_processes();
+    std::set<pid_t> family = {::getpid()};
+    // Parents may be listed behind their children, as numbers start again at the end.
+    for (size_t before = 0; before != family.size();) {
+      before = family.size();
+      for (const Listed& process : all) {
+        if (family.contains(process.parent)) family.insert(process.pid);
+      }
+    }
+    std::vector<pid_t> running;
+    for (const Listed& process : all) {
+      if (process.running && process.pid != ::getpid() && family.contains(process.pid)) {
+        running.push_back(process.pid);
+      }
+    }
+    return running;
   }
 };
 

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <set>
+#include <vector>
 
 namespace watchdog {
 
@@ -42,6 +43,8 @@ class System {
   virtual pid_t any_exited() = 0;
   // The process groups that have at least one member that still runs.
   virtual std::set<pid_t> live_groups() = 0;
+  // The processes that still run and descend from this one.
+  virtual std::vector<pid_t> descendants() = 0;
 };
 
 System& real_system();

@@ -35,12 +35,14 @@ constexpr std::array<Idle, 2> kNotYet = {{
     {"jwt_auth_debug", "it is for jwt_auth"},
     {"jwt_auth_local", "it is for jwt_auth"},
 }};
-constexpr std::array<Idle, 6> kHttpOnly = {{
+constexpr std::array<Idle, 8> kHttpOnly = {{
     {"upstream_url", "it is for mode=http and mode=fastcgi"},
     {"startup_timeout", "it is for mode=http and mode=fastcgi"},
     {"ready_path", "it is for mode=http"},
     {"http_buffer_req_body", "it is for mode=http"},
     {"restart", "it is for mode=http and mode=fastcgi"},
+    {"hung_after", "it is for mode=http"},
+    {"stop_signal", "it is for mode=http and mode=fastcgi"},
     {"response_start_timeout", "it is for mode=http"},
 }};
 constexpr std::array<std::string_view, 3> kForkOnly = {"cgi_headers", "content_type",
@@ -228,6 +230,11 @@ ConfigOutcome read_config(const std::function<const char*(const char*)>& getenv,
   return ConfigReader(getenv, command_line).read(command);
 }
 
+Duration stop_timeout(const Config& config) {
+  if (config.stop_timeout) return std::min(*config.stop_timeout, config.shutdown_timeout);
+  return std::min<Duration>(std::chrono::seconds(2), config.shutdown_timeout / 4);
+}
+
 std::string describe(const Config& config) {
   std::string text;
   const auto line = [&](std::string_view name, std::string_view value) {
@@ -253,6 +260,7 @@ std::string describe(const Config& config) {
   line("healthcheck_interval",
        config.healthcheck_interval ? format_duration(*config.healthcheck_interval) : "");
   time("shutdown_timeout", config.shutdown_timeout);
+  time("stop_timeout", stop_timeout(config));
   number("max_inflight", config.max_inflight);
   number("max_queue", config.max_queue);
   time("queue_timeout", config.queue_timeout);
@@ -281,6 +289,8 @@ std::string describe(const Config& config) {
   line("http_buffer_req_body", text_of(config.buffer_request_body));
   constexpr std::array<std::string_view, 3> kRestarts = {"no", "on-failure", "always"};
   line("restart", kRestarts[static_cast<size_t>(config.restart)]);
+  number("hung_after", config.hung_after);
+  line("stop_signal", stop_signal_name(config.stop_signal));
   line("workers", config.workers == 0 ? "auto" : fmt::format("{}", config.workers));
   line("prefix_logs", text_of(config.prefix_logs));
   number("log_buffer_size", config.log_line_limit);

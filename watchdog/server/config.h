@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -43,6 +44,9 @@ struct Config {
   Duration idle_timeout{};
   std::optional<Duration> healthcheck_interval;
   Duration shutdown_timeout{};
+  std::optional<Duration> stop_timeout;  // unset: stop_timeout() decides
+  int stop_signal = SIGTERM;
+  unsigned hung_after = 0;  // 0: never
   Duration startup_timeout{};
   std::string ready_path;
   uint64_t max_inflight = 0;  // 0: no limit
@@ -72,10 +76,16 @@ struct Config {
 };
 
 std::string_view mode_name(ModeName mode);
+// "TERM" for SIGTERM, of those that stop_signal accepts.
+std::string_view stop_signal_name(int number);
 // Whether each request starts a process of its own.
 constexpr bool forks_for_each_request(ModeName mode) {
   return mode != ModeName::kHttp && mode != ModeName::kStatic && mode != ModeName::kFastcgi;
 }
+
+// How long functions have from being asked to end until they are killed: stop_timeout, or 2 s but
+// at most a quarter of shutdown_timeout.
+Duration stop_timeout(const Config& config);
 
 // One row of the option table.
 struct Option {

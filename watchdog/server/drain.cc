@@ -32,13 +32,13 @@ Drain::Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, Sup
 
 void Drain::on_terminate() {
   if (begun()) return stop();
-  deadline_.set_after(shared_.config.shutdown_timeout - grace());
+  deadline_.set_after(shared_.config.shutdown_timeout - stop_timeout(shared_.config));
   leave();
 }
 
 void Drain::on_interrupt() {
   if (begun()) return stop();
-  deadline_.set_after(shared_.config.shutdown_timeout - grace());
+  deadline_.set_after(shared_.config.shutdown_timeout - stop_timeout(shared_.config));
   close();
 }
 
@@ -81,10 +81,11 @@ void Drain::close() {
 void Drain::stop() {
   if (shared_.health.stage() >= Stage::kStopping) return;
   log::info("Stopping: asking {} running requests to end within {}",
-            shared_.metrics.requests_in_flight.load(), format_duration(grace()));
+            shared_.metrics.requests_in_flight.load(),
+            format_duration(stop_timeout(shared_.config)));
   advance(Stage::kStopping);
   if (supervisor_ != nullptr) supervisor_->stop();
-  deadline_.set_after(grace());
+  deadline_.set_after(stop_timeout(shared_.config));
 }
 
 void Drain::cut() {
@@ -110,16 +111,15 @@ void Drain::check() {
   // The last request has been answered: nobody needs the warm process any more.
   if (quiet && supervisor_ != nullptr) supervisor_->stop();
   const bool supervised = supervisor_ != nullptr && !supervisor_->over();
-  if (!quiet || supervised || !shared_.reaper.idle()) {
+  const bool done = quiet && !supervised && shared_.reaper.idle();
+  const bool alone = (done || stage == Stage::kCutting) &&
+                     shared_.reaper.end_descendants(stop_timeout(shared_.config));
+  if (!done || !alone) {
     check_.set_after(kCheckInterval);
     return;
   }
   log::info("Stopped");
   advance(Stage::kOver);
-}
-
-Duration Drain::grace() const {
-  return std::min<Duration>(kGrace, shared_.config.shutdown_timeout / 4);
 }
 
 }  // namespace watchdog

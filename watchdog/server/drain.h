@@ -20,13 +20,13 @@ namespace watchdog {
 //   rest
 //               is answered with 503 and killed.
 //
+// What functions left behind, wherever it went, is asked to end when all that is done, and killed.
+//
 // It is over as soon as nothing is left to wait for. SIGINT skips phase 1; a second signal goes
 // straight to phase 3. On main's loop.
 class Drain {
  public:
   static constexpr auto kQuiet = std::chrono::seconds(5);
-  // How long functions have between SIGTERM and the end, at most a quarter of shutdown_timeout.
-  static constexpr Duration kGrace = Reaper::kGrace;
 
   // The workers end their loops, main's with them, at Stage::kOver. `supervisor` is null where
   // there is no warm process; else it is asked to end when nobody needs it any more.
@@ -46,7 +46,6 @@ class Drain {
   void stop();
   void cut();
   void advance(Stage stage);
-  Duration grace() const;
   bool begun() const { return shared_.health.stage() >= Stage::kLeaving; }
 
   Loop& loop_;

@@ -10,6 +10,19 @@ void FunctionState::set(Value value) {
   for (Listener* listener : listeners_) listener->wakeup_.wake();
 }
 
+void FunctionState::watch_for_hanging(unsigned most_timeouts, std::function<void()> on_change) {
+  most_timeouts_ = most_timeouts;
+  on_hanging_ = std::move(on_change);
+}
+
+void FunctionState::note_timeout() {
+  if (most_timeouts_ != 0 && ++timeouts_ == most_timeouts_) on_hanging_();
+}
+
+void FunctionState::forget_timeouts() {
+  if (timeouts_.exchange(0) >= most_timeouts_ && most_timeouts_ != 0) on_hanging_();
+}
+
 FunctionState::Listener::Listener(FunctionState& state, Loop& loop, std::function<void()> on_change)
     : state_(state), wakeup_(loop, std::move(on_change)) {
   const std::lock_guard lock(state_.mutex_);

@@ -22,6 +22,20 @@ class FunctionState {
   Value get() const { return value_.load(std::memory_order_acquire); }
   void set(Value value);
 
+  // A function that lets so many requests in a row run into exec_timeout counts as hung, until it
+  // answers one. `on_change` is called on any thread when that begins and when it ends. Before any
+  // worker runs.
+  void watch_for_hanging(unsigned most_timeouts, std::function<void()> on_change);
+  void note_timeout();
+  void note_answer() {
+    if (timeouts_.load(std::memory_order_relaxed) != 0) forget_timeouts();
+  }
+  // It was started again.
+  void forget_timeouts();
+  bool hung() const {
+    return most_timeouts_ != 0 && timeouts_.load(std::memory_order_relaxed) >= most_timeouts_;
+  }
+
   // Runs `on_change` on `loop` after every change. Outlived by the FunctionState.
   class Listener {
    public:
@@ -38,6 +52,9 @@ class FunctionState {
 
  private:
   std::atomic<Value> value_{Value::kReady};
+  std::atomic<unsigned> timeouts_{0};  // in a row
+  unsigned most_timeouts_ = 0;
+  std::function<void()> on_hanging_;
   std::mutex mutex_;
   std::vector<Listener*> listeners_;
 };

@@ -33,7 +33,7 @@ class Health {
   Health& operator=(const Health&) = delete;
 
   void start_serving();
-  // The function has become ready, or is no longer: the lock goes with it.
+  // The function has become ready, or is no longer, or hangs: the lock goes with it.
   void on_function_state();
   // Moves on to `stage`; the lock goes with kServing.
   void advance(Stage stage);
@@ -46,6 +46,7 @@ class Health {
   Instant last_request() const { return last_request_.load(std::memory_order_relaxed); }
 
  private:
+  bool function_healthy() const;
   void write_lock();
   void remove_lock();
 

@@ -46,7 +46,9 @@ class Mode {
   virtual std::unique_ptr<Invocation> invoke(Exchange& exchange) = 0;
   // What /_/ready asks, beyond what we know ourselves; null when there is nothing to ask.
   virtual std::unique_ptr<ReadinessProbe> readiness_probe() { return nullptr; }
-  // What running out of exec_timeout is called here.
+  // A request has run out of exec_timeout.
+  virtual void on_exec_timeout() {}
+  // What that is called here.
   virtual Failure exec_timeout_failure() const { return Failure::kExecTimeout; }
 };
 

@@ -1,6 +1,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <csignal>
 #include <limits>
 #include <utility>
 
@@ -11,6 +12,14 @@
 namespace watchdog {
 
 namespace {
+
+struct StopSignal {
+  std::string_view name;
+  int number;
+};
+constexpr StopSignal kStopSignals[] = {{"TERM", SIGTERM}, {"INT", SIGINT},   {"QUIT", SIGQUIT},
+                                       {"HUP", SIGHUP},   {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
+                                       {"KILL", SIGKILL}};
 
 using Refusal = std::optional<std::string>;
 using Apply = std::function<Refusal(Config&, std::string_view)>;
@@ -209,6 +218,24 @@ Refusal apply_restart(Config& config, std::string_view value) {
   return std::nullopt;
 }
 
+Refusal apply_hung_after(Config& config, std::string_view value) {
+  const auto number = parse_integer(value, 0, 1'000'000);
+  if (!number) return number.error();
+  config.hung_after = static_cast<unsigned>(*number);
+  return std::nullopt;
+}
+
+Refusal apply_stop_signal(Config& config, std::string_view value) {
+  std::string_view name = value;
+  if (name.starts_with("SIG")) name.remove_prefix(3);
+  for (const auto& [known, number] : kStopSignals) {
+    if (name != known) continue;
+    config.stop_signal = number;
+    return std::nullopt;
+  }
+  return "not a signal to end by; it accepts TERM, INT, QUIT, HUP, USR1, USR2 or KILL";
+}
+
 Refusal apply_workers(Config& config, std::string_view value) {
   if (value == "auto") {
     config.workers = 0;
@@ -290,6 +317,11 @@ std::vector<Option> make_table() {
   rows.add("shutdown_timeout", "write_timeout", "from SIGTERM to the end, everything included",
            duration(&Config::shutdown_timeout))
       .default_follows = true;
+  rows.add("stop_timeout", "2s",
+           "the function's time from stop_signal to SIGKILL; at most a quarter of shutdown_timeout "
+           "unless it is set",
+           store_optional(&parse_duration, &Config::stop_timeout))
+      .default_follows = true;
 
   rows.group("Load");
   rows.add("max_inflight", "0", "requests at a time, more are answered with 429; 0 is no limit",
@@ -335,6 +367,12 @@ std::vector<Option> make_table() {
            boolean(&Config::buffer_request_body))
       .aliases = {"buffer_http"};
   rows.add("restart", "no", "http, fastcgi: no, on-failure or always", apply_restart);
+  rows.add("hung_after", "0",
+           "http: so many exec timeouts in a row make it unready, and start the function again "
+           "where restart allows; 0 is never",
+           apply_hung_after);
+  rows.add("stop_signal", "TERM", "http, fastcgi: the signal that asks the function to end",
+           apply_stop_signal);
 
   rows.group("Static sites");
   rows.add("static_path", "/home/app/public", "static: the folder served",
@@ -386,6 +424,13 @@ std::string_view mode_name(ModeName mode) {
       return "cgi";
     case ModeName::kFastcgi:
       return "fastcgi";
+  }
+  return "";
+}
+
+std::string_view stop_signal_name(int number) {
+  for (const StopSignal& signal : kStopSignals) {
+    if (signal.number == number) return signal.name;
   }
   return "";
 }

@@ -33,6 +33,7 @@ class WithoutPidfd final : public System {
   bool exited(pid_t pid) override { return real_system().exited(pid); }
   pid_t any_exited() override { return real_system().any_exited(); }
   std::set<pid_t> live_groups() override { return real_system().live_groups(); }
+  std::vector<pid_t> descendants() override { return real_system().descendants(); }
 };
 
 struct Runner {

@@ -120,3 +120,22 @@ TEST_CASE_FIXTURE(Fixture, "kill_abandoned does not wait for the grace") {
   pass(20ms);
   CHECK(reaper.idle());
 }
+
+TEST_CASE_FIXTURE(Fixture,
+                  "at the end every descendant is asked once, and killed after its grace") {
+  system.running_descendants = {71, 72};
+  CHECK_FALSE(reaper.end_descendants(1s));
+  CHECK(system.sent(71, SIGTERM));
+  CHECK(system.sent(72, SIGTERM));
+  system.running_descendants = {72, 73};  // 71 has ended, and left another one
+  CHECK_FALSE(reaper.end_descendants(1s));
+  CHECK(system.sent(73, SIGTERM));
+  CHECK(std::count(system.signals.begin(), system.signals.end(), std::pair(72, SIGTERM)) == 1);
+  CHECK_FALSE(system.sent(72, SIGKILL));
+  pass(1s);
+  CHECK_FALSE(reaper.end_descendants(1s));
+  CHECK(system.sent(72, SIGKILL));
+  CHECK(system.sent(73, SIGKILL));
+  system.running_descendants.clear();
+  CHECK(reaper.end_descendants(1s));
+}

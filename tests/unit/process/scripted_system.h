@@ -15,6 +15,7 @@ class ScriptedSystem final : public System {
  public:
   std::map<pid_t, int> zombies;  // exited, not reaped: pid and wait status
   std::set<pid_t> running_groups;
+  std::vector<pid_t> running_descendants;
   std::vector<std::pair<pid_t, int>> signals;
   std::vector<pid_t> reaped;
   pid_t next_pid = 100;
@@ -32,6 +33,7 @@ class ScriptedSystem final : public System {
   bool exited(pid_t pid) override { return zombies.contains(pid); }
   pid_t any_exited() override { return zombies.empty() ? 0 : zombies.begin()->first; }
   std::set<pid_t> live_groups() override { return running_groups; }
+  std::vector<pid_t> descendants() override { return running_descendants; }
 
   bool sent(pid_t pid, int signal) const {
     return std::find(signals.begin(), signals.end(), std::pair(pid, signal)) != signals.end();

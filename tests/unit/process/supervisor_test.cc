@@ -41,7 +41,13 @@ struct Fixture final : Supervisor::Owner {
     log::open(nowhere.get(), nowhere.get());
     auto owned = std::make_unique<FakeProbe>();
     probe = owned.get();
-    supervisor.emplace(loop, reaper, Supervisor::Plan{{"/bin/true"}, restart, 60s, 1000},
+    supervisor.emplace(loop, reaper,
+                       Supervisor::Plan{.command = {"/bin/true"},
+                                        .restart = restart,
+                                        .startup_timeout = 60s,
+                                        .stop_signal = SIGQUIT,
+                                        .stop_timeout = 2s,
+                                        .log_line_limit = 1000},
                        std::move(owned), static_cast<Supervisor::Owner&>(*this));
   }
   ~Fixture() override {
@@ -182,9 +188,9 @@ TEST_CASE("stop asks the whole group to end, and its exit is the end without a c
   fixture.become_ready();
   fixture.supervisor->stop();
   CHECK(fixture.states.back() == State::kStopping);
-  CHECK(fixture.system.sent(-100, SIGTERM));
+  CHECK(fixture.system.sent(-100, SIGQUIT));
   CHECK_FALSE(fixture.supervisor->over());
-  fixture.exit(SIGTERM);
+  fixture.exit(SIGQUIT);
   CHECK(fixture.supervisor->over());
   CHECK_FALSE(fixture.ended_with);
   CHECK(fixture.starts() == 1);
@@ -218,4 +224,53 @@ TEST_CASE("signals are passed on to the process") {
   fixture.start();
   fixture.supervisor->forward(SIGHUP);
   CHECK(fixture.system.sent(100, SIGHUP));
+}
+
+TEST_CASE("stop begins with stop_signal, and after stop_timeout it is SIGKILL") {
+  Fixture fixture;
+  fixture.start();
+  fixture.supervisor->stop();
+  CHECK(fixture.system.sent(-100, SIGQUIT));
+  fixture.pass(1999ms);
+  CHECK_FALSE(fixture.system.sent(-100, SIGKILL));
+  fixture.pass(1ms);
+  CHECK(fixture.system.sent(-100, SIGKILL));
+  fixture.exit(SIGKILL);
+  CHECK(fixture.supervisor->over());
+}
+
+TEST_CASE("a process that is replaced is ended and started again at once") {
+  Fixture fixture;
+  fixture.start();
+  fixture.become_ready();
+  fixture.supervisor->replace();
+  CHECK(fixture.states.back() == State::kReplacing);
+  CHECK(fixture.system.sent(-100, SIGQUIT));
+  fixture.supervisor->replace();  // once is enough
+  CHECK(fixture.supervisor->restarts() == 1);
+  fixture.exit(exited(3));
+  CHECK(fixture.states.back() == State::kStarting);
+  CHECK(fixture.starts() == 2);
+  CHECK_FALSE(fixture.ended_with);
+}
+
+TEST_CASE("a process that waits to be started again is started at once when it is replaced") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  fixture.exit(exited(1));
+  CHECK(fixture.states.back() == State::kWaiting);
+  fixture.supervisor->replace();
+  CHECK(fixture.starts() == 2);
+  fixture.pass(20s);
+  CHECK(fixture.starts() == 2);
+}
+
+TEST_CASE("stop while it is being replaced is the end") {
+  Fixture fixture;
+  fixture.start();
+  fixture.supervisor->replace();
+  fixture.supervisor->stop();
+  fixture.exit(exited(0));
+  CHECK(fixture.supervisor->over());
+  CHECK(fixture.starts() == 1);
 }
