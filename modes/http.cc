@@ -104,6 +104,10 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
     if (waiting_) lose(Failure::kDraining, "the function was not ready before the end");
   }
 
+  void on_exec_timeout() override {
+    if (backend_ != nullptr) mode_.context_.function.note_timeout(backend_->instance);
+  }
+
  private:
   using State = FunctionState::Value;
 
@@ -135,7 +139,10 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   }
 
   void connect() {
-    connection_ = mode_.pool_.take();
+    Backend* const backend = mode_.choose();
+    if (backend == nullptr) return wait();
+    use(*backend);
+    connection_ = backend_->pool.take();
     reused_ = connection_ != nullptr;
     if (reused_) {
       send_head();
@@ -144,19 +151,17 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
     }
   }
 
+  void use(Backend& backend) {
+    backend_ = &backend;
+    load_.emplace(backend.instance);
+  }
+
   void dial() {
     exchange_.upload_flow(false);
-    dial_ = mode_.pool_.dial([this](Fd socket, int error) {
+    dial_ = backend_->pool.dial([this](Fd socket, int error) {
       mode_.context_.loop.retire(std::move(dial_));
-      // It has just ended, and will be started again.
-      if (error != 0 && mode_.context_.function.get() == State::kComing) return wait();
-      if (error != 0) {
-        lose(Failure::kUpstreamRefused,
-             fmt::format("cannot connect to {}: {}", mode_.context_.config.upstream_url,
-                         strerror(error)));
-        return;
-      }
-      connection_ = mode_.pool_.adopt(std::move(socket));
+      if (error != 0) return on_refused(error);
+      connection_ = backend_->pool.adopt(std::move(socket));
       if (kept_.empty()) {
         send_head();
       } else {
@@ -165,12 +170,26 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
     });
   }
 
+  // It has just ended. Another one may be there, or it will be started again.
+  void on_refused(int error) {
+    const bool more = ++refusals_ < mode_.backends_.size();
+    if (Backend* const other = more ? mode_.choose(backend_) : nullptr) {
+      use(*other);
+      return dial();
+    }
+    if (mode_.context_.function.get() == State::kComing) return wait();
+    lose(Failure::kUpstreamRefused,
+         fmt::format("cannot connect to {}: {}", backend_->instance.url, strerror(error)));
+  }
+
   void send_head() {
     const std::string peer = exchange_.peer().text();
     const uint64_t length = collected_.size();
     std::string head;
     head.reserve(1024);
-    append_forwarded_head(head, exchange_.request(), {mode_.url_.prefix, mode_.authority_, peer},
+    const Instance& instance = backend_->instance;
+    append_forwarded_head(head, exchange_.request(),
+                          {instance.upstream.prefix, instance.authority, peer},
                           collecting_ ? &length : nullptr);
     connection_->begin(*this, exchange_.request().method);
     send({head, collected_});
@@ -181,7 +200,6 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   void send_again() {
     connection_->begin(*this, exchange_.request().method);
     connection_->write({kept_});
-    kept_.clear();
     resume_upload();
   }
 
@@ -190,7 +208,7 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
     size_t size = 0;
     for (const auto piece : pieces) size += piece.size();
     sent_ += size;
-    if (reused_ && sent_ <= kMostKept) {
+    if ((reused_ || mode_.backends_.size() > 1) && sent_ <= kMostKept) {
       for (const auto piece : pieces) kept_.append(piece);
     }
     connection_->write(pieces);
@@ -209,7 +227,7 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   // UpstreamConnection::Handler
 
   void on_response_head(const ResponseHead& head) override {
-    mode_.context_.function.note_answer();
+    mode_.context_.function.note_answer(backend_->instance);
     if (head.status == 101) return on_switched(head);
     ReplyHead reply{.status = head.status, .forwarded = true, .reason = head.reason};
     forward_fields(head, reply.fields);
@@ -241,7 +259,7 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   void on_response_end(std::string_view trailers) override {
     const std::string passed_on = forwarded_trailers(trailers);
     if (request_sent() && !tunnel_) {
-      mode_.pool_.give_back(std::move(connection_));
+      backend_->pool.give_back(std::move(connection_));
     } else {
       drop_connection();
     }
@@ -249,26 +267,26 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   }
 
   void on_upstream_failed(std::string_view what) override {
-    if (may_send_again()) {
-      drop_connection();
-      reused_ = false;
-      dial();
-      return;
-    }
-    lose(Failure::kUpstreamBroken, what);
+    Backend* const next = may_send_again() ? reused_ ? backend_ : mode_.choose(backend_) : nullptr;
+    if (next == nullptr) return lose(Failure::kUpstreamBroken, what);
+    sent_again_ = !reused_;
+    drop_connection();
+    reused_ = false;
+    use(*next);
+    dial();
   }
 
   void on_upstream_drained() override { exchange_.upload_flow(true); }
 
   bool request_sent() const { return body_sent_ || !exchange_.request().has_body(); }
 
-  // A connection that had been idle may have been closed from the other end just before we wrote.
-  // Sending again is safe when nothing of the request can have been seen, or when seeing it twice
-  // does no harm (RFC 9110 9.2.2).
+  // A connection that had been idle may have been closed from the other end just before we wrote;
+  // on a fresh one it was the instance that ended, and another one is asked: one only, as it may
+  // have been this request that ended it. Sending again is safe when nothing of the request can
+  // have been seen, or when seeing it twice does no harm (RFC 9110 9.2.2).
   bool may_send_again() const {
-    if (!reused_ || sent_ > kMostKept || connection_->answered() || exchange_.replying()) {
+    if (sent_again_ || sent_ > kMostKept || connection_->answered() || exchange_.replying())
       return false;
-    }
     return is_idempotent(exchange_.request().method) || connection_->untaken() >= sent_;
   }
 
@@ -283,26 +301,42 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   HttpMode& mode_;
   Exchange& exchange_;
   std::optional<std::list<HttpInvocation*>::iterator> waiting_;
+  Backend* backend_ = nullptr;  // once there was one
+  std::optional<Load> load_;
+  size_t refusals_ = 0;
   Timer patience_;  // while waiting for the function
   std::unique_ptr<Dial> dial_;
   std::unique_ptr<UpstreamConnection> connection_;
-  std::string kept_;       // what was sent on a reused connection
+  std::string kept_;       // what was sent, where it may have to be sent again
   std::string collected_;  // http_buffer_req_body
   uint64_t sent_ = 0;
   bool collecting_ = false;
   bool reused_ = false;
+  bool sent_again_ = false;  // to another instance
   bool body_sent_ = false;
   bool tunnel_ = false;
 };
 
-HttpMode::HttpMode(const ModeContext& context, UpstreamUrl url,
-                   std::vector<SocketAddress> addresses)
-    : context_(context),
-      url_(std::move(url)),
-      authority_(url_.authority()),
-      addresses_(std::move(addresses)),
-      pool_(context.loop, addresses_),
-      state_(context.function, context.loop, [this] { on_function_state(); }) {}
+HttpMode::HttpMode(const ModeContext& context)
+    : context_(context), state_(context.function, context.loop, [this] { on_function_state(); }) {
+  for (Instance& instance : context.function.instances()) {
+    backends_.emplace_back(context.loop, instance);
+  }
+}
+
+Backend* HttpMode::choose(const Backend* but_not) {
+  const auto burden = [](const Backend& backend) {
+    return std::pair(backend.instance.hung(), backend.instance.in_flight.load());
+  };
+  Backend* best = nullptr;
+  ++next_;
+  for (size_t i = 0; i < backends_.size(); ++i) {
+    Backend& backend = backends_[(next_ + i) % backends_.size()];
+    if (&backend == but_not || !backend.instance.ready()) continue;
+    if (best == nullptr || burden(backend) < burden(*best)) best = &backend;
+  }
+  return best;
+}
 
 std::unique_ptr<Invocation> HttpMode::invoke(Exchange& exchange) {
   auto invocation = std::make_unique<HttpInvocation>(*this, exchange);
@@ -311,10 +345,11 @@ std::unique_ptr<Invocation> HttpMode::invoke(Exchange& exchange) {
 }
 
 std::unique_ptr<ReadinessProbe> HttpMode::readiness_probe() {
-  const Config& config = context_.config;
-  if (config.ready_path.empty()) return nullptr;
-  return std::make_unique<UpstreamProbe>(context_.loop, addresses_, config.upstream_url, authority_,
-                                         config.ready_path);
+  const Backend* const backend = choose();
+  if (context_.config.ready_path.empty() || backend == nullptr) return nullptr;
+  const Instance& instance = backend->instance;
+  return std::make_unique<UpstreamProbe>(context_.loop, instance.addresses, instance.url,
+                                         instance.authority, context_.config.ready_path);
 }
 
 void HttpMode::on_function_state() {
@@ -324,10 +359,7 @@ void HttpMode::on_function_state() {
 }
 
 std::unique_ptr<Mode> make_http_mode(const ModeContext& context) {
-  auto url = parse_upstream_url(context.config.upstream_url);
-  auto addresses = url ? url->addresses() : Error{url.error()};
-  if (!addresses) std::abort();  // main has checked both
-  return std::make_unique<HttpMode>(context, std::move(*url), std::move(*addresses));
+  return std::make_unique<HttpMode>(context);
 }
 
 }  // namespace watchdog

@@ -20,14 +20,12 @@
 #include "net/signals.h"
 #include "process/command.h"
 #include "process/reaper.h"
-#include "process/supervisor.h"
 #include "process/system.h"
 #include "server/config.h"
 #include "server/drain.h"
 #include "server/healthcheck.h"
 #include "server/mode.h"
-#include "server/upstream_probe.h"
-#include "server/upstream_url.h"
+#include "server/warm_function.h"
 #include "server/worker.h"
 
 namespace watchdog {
@@ -45,25 +43,24 @@ int refuse(int code, const std::vector<std::string>& reasons) {
 }
 
 // The function's whole life, once the configuration is known to be good.
-class Watchdog final : private Supervisor::Owner {
+class Watchdog final : private WarmFunction::Owner {
  public:
   explicit Watchdog(const Config& config)
       : config_(config),
         gate_(config.max_inflight, config.max_queue),
-        health_(config, function_),
+        health_(config, function_state_),
         reaper_(loop_),
         quiet_(loop_, [this] { drain_->check(); }),
-        hanging_(loop_, [this] { on_hanging_changed(); }),
         more_children_(loop_, [this] { child_signals_->resume(); }) {}
 
   int run() {
     if (const auto error = watch_signals()) return refuse(kExitInternal, {*error});
-    if (const auto error = find_upstream()) return refuse(kExitUsage, {*error});
+    if (const auto error = prepare_function()) return refuse(kExitUsage, {*error});
     if (const auto error = open_ports()) return refuse(kExitUnavailable, {*error});
     announce();
     health_.start_serving();
     if (forks_for_each_request(config_.mode)) run_behind_children();
-    if (supervisor_) supervisor_->start();
+    if (function_) function_->start();
     loop_.run();
     log::flush_all(std::chrono::seconds(1));
     return exit_code_;
@@ -83,66 +80,20 @@ class Watchdog final : private Supervisor::Owner {
     return std::nullopt;
   }
 
-  // Makes the Supervisor of a warm process, where the mode has one.
-  std::optional<std::string> find_upstream() {
+  // Prepares the warm process, where the mode has one.
+  std::optional<std::string> prepare_function() {
     if (config_.mode != ModeName::kHttp) return std::nullopt;
-    const auto url = parse_upstream_url(config_.upstream_url);
-    if (!url) return url.error();
-    auto addresses = url->addresses();
-    if (!addresses) return fmt::format("upstream_url: {}", addresses.error());
-    auto probe = std::make_unique<UpstreamProbe>(loop_, std::move(*addresses), config_.upstream_url,
-                                                 url->authority(), config_.ready_path);
-    probe->be_patient();
-    Supervisor::Plan plan{.command = config_.command,
-                          .restart = config_.restart,
-                          .startup_timeout = config_.startup_timeout,
-                          .stop_signal = config_.stop_signal,
-                          .stop_timeout = stop_timeout(config_),
-                          .log_line_limit = config_.log_line_limit};
-    function_.watch_for_hanging(config_.hung_after, [this] { hanging_.wake(); });
-    function_.set(FunctionState::Value::kComing);
-    supervisor_ = std::make_unique<Supervisor>(loop_, reaper_, std::move(plan), std::move(probe),
-                                               static_cast<Supervisor::Owner&>(*this));
-    return std::nullopt;
+    function_ = std::make_unique<WarmFunction>(loop_, reaper_, config_, function_state_,
+                                               static_cast<WarmFunction::Owner&>(*this));
+    return function_->prepare();
   }
 
-  void on_supervised_state(Supervisor::State state) override {
-    using Value = FunctionState::Value;
-    switch (state) {
-      case Supervisor::State::kReady:
-      case Supervisor::State::kStopping:  // it may still answer what is under way
-        function_.set(Value::kReady);
-        break;
-      case Supervisor::State::kStarting:
-      case Supervisor::State::kWaiting:
-      case Supervisor::State::kReplacing:
-        function_.set(Value::kComing);
-        break;
-      case Supervisor::State::kOver:
-        function_.set(Value::kGone);
-        break;
-    }
+  void on_function_state() override {
     health_.on_function_state();
-    metrics_.restarts = supervisor_->restarts();
+    metrics_.restarts = function_->restarts();
   }
 
-  void on_hanging_changed() {
-    health_.on_function_state();
-    if (!function_.hung()) {
-      log::info("The function answers again");
-      return;
-    }
-    const bool again = config_.restart != Restart::kNo;
-    log::error(
-        "the function has let {} requests in a row run into exec_timeout: unready{}",
-        config_.hung_after,
-        again ? ", starting it again" : " until it answers (restart=on-failure starts it again)");
-    if (!again) return;
-    function_.forget_timeouts();
-    supervisor_->replace();
-  }
-
-  void on_supervised_end(int exit_code) override {
+  void on_function_end(int exit_code) override {
     if (health_.stage() < Stage::kClosing) exit_code_ = exit_code;
     drain_->on_function_gone();
   }
@@ -165,7 +116,7 @@ class Watchdog final : private Supervisor::Owner {
       threads_.push_back(std::make_unique<WorkerThread>(shared_, std::move(sockets[i]), on_quiet));
       all.push_back(&threads_.back()->worker());
     }
-    drain_ = std::make_unique<Drain>(loop_, shared_, std::move(all), supervisor_.get());
+    drain_ = std::make_unique<Drain>(loop_, shared_, std::move(all), function_.get());
     open_metrics_port();
     return std::nullopt;
   }
@@ -191,7 +142,7 @@ class Watchdog final : private Supervisor::Owner {
     const bool files = config_.mode == ModeName::kStatic;
     log::info("fwatchdog {} mode: {} {}: {}{}{}", FWATCHDOG_VERSION, mode_name(config_.mode),
               files ? "static_path" : "fprocess", files ? config_.static_path : command,
-              supervisor_ ? " upstream: " : "", supervisor_ ? config_.upstream_url : "");
+              function_ ? " upstream: " : "", function_ ? config_.upstream_url : "");
     log::info("Timeouts: read: {} write: {} exec: {} idle: {} shutdown: {}",
               format_duration(config_.read_timeout), format_duration(config_.write_timeout),
               format_duration(config_.exec_timeout), format_duration(config_.idle_timeout),
@@ -214,7 +165,7 @@ class Watchdog final : private Supervisor::Owner {
       case SIGINT:
         return drain_->on_interrupt();
       default:
-        if (supervisor_) supervisor_->forward(signal);
+        if (function_) function_->forward(signal);
     }
   }
 
@@ -229,18 +180,17 @@ class Watchdog final : private Supervisor::Owner {
   Loop loop_;
   Metrics metrics_;
   Gate gate_;
-  FunctionState function_;
+  FunctionState function_state_;
   Health health_;
   Reaper reaper_;
-  const Shared shared_{config_, metrics_, gate_, health_, reaper_, function_};
+  const Shared shared_{config_, metrics_, gate_, health_, reaper_, function_state_};
   int exit_code_ = kExitClean;
   Wakeup quiet_;
-  Wakeup hanging_;
   Timer more_children_;
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<Signals> child_signals_;
   uint16_t port_ = 0;
-  std::unique_ptr<Supervisor> supervisor_;
+  std::unique_ptr<WarmFunction> function_;
   std::unique_ptr<Worker> worker_;
   std::vector<std::unique_ptr<WorkerThread>> threads_;
   std::unique_ptr<Drain> drain_;

@@ -22,6 +22,25 @@ constexpr int kExitNotFound = 127;
 // EX_UNAVAILABLE: it ran, but never took a request.
 constexpr int kExitNeverReady = 69;
 
+// The name of a "NAME=value", with its '='.
+std::string_view name_of(std::string_view variable) {
+  return variable.substr(0, variable.find('=') + 1);
+}
+
+// Our environment with `more` in place of what has the same names.
+std::vector<char*> merge(std::vector<std::string>& more) {
+  std::vector<char*> all;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const bool replaced = std::any_of(more.begin(), more.end(), [&](const std::string& other) {
+      return name_of(other) == name_of(*variable);
+    });
+    if (!replaced) all.push_back(*variable);
+  }
+  for (std::string& variable : more) all.push_back(variable.data());
+  all.push_back(nullptr);
+  return all;
+}
+
 }  // namespace
 
 Supervisor::Supervisor(Loop& loop, Reaper& reaper, Plan plan, std::unique_ptr<ReadinessProbe> probe,
@@ -30,6 +49,7 @@ Supervisor::Supervisor(Loop& loop, Reaper& reaper, Plan plan, std::unique_ptr<Re
       reaper_(reaper),
       plan_(std::move(plan)),
       command_(plan_.command),
+      environment_(merge(plan_.environment)),
       probe_(std::move(probe)),
       owner_(owner),
       next_(loop,
@@ -61,7 +81,7 @@ void Supervisor::spawn() {
   if (piped && nothing && path) {
     const Program program{.path = *path,
                           .argv = command_.argv(),
-                          .environment = environ,
+                          .environment = environment_.data(),
                           .in = nothing.get(),
                           .out = out.write.get(),
                           .err = err.write.get()};

@@ -50,6 +50,7 @@ class Supervisor {
 
   struct Plan {
     std::vector<std::string> command;
+    std::vector<std::string> environment{};  // "NAME=value", on top of ours
     Restart restart = Restart::kNo;
     Duration startup_timeout{};
     int stop_signal = SIGTERM;
@@ -105,6 +106,7 @@ class Supervisor {
   Reaper& reaper_;
   Plan plan_;
   Command command_;
+  std::vector<char*> environment_;  // ours, and Plan::environment; NULL-terminated
   std::unique_ptr<ReadinessProbe> probe_;
   Owner& owner_;
   State state_ = State::kOver;

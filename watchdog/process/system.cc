@@ -58,7 +58,8 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   return 0;
 }
 
-// What /proc/PID/stat says of a process: "pid (name) S ppid pgrp ...", where name may hold anything.
+// What /proc/PID/stat says of a process: "pid (name) S ppid pgrp ...", where name may hold
+// anything.
 struct Listed {
   pid_t pid = 0;
   pid_t parent = 0;

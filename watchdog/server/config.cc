@@ -35,13 +35,14 @@ constexpr std::array<Idle, 2> kNotYet = {{
     {"jwt_auth_debug", "it is for jwt_auth"},
     {"jwt_auth_local", "it is for jwt_auth"},
 }};
-constexpr std::array<Idle, 8> kHttpOnly = {{
+constexpr std::array<Idle, 9> kHttpOnly = {{
     {"upstream_url", "it is for mode=http and mode=fastcgi"},
     {"startup_timeout", "it is for mode=http and mode=fastcgi"},
     {"ready_path", "it is for mode=http"},
     {"http_buffer_req_body", "it is for mode=http"},
     {"restart", "it is for mode=http and mode=fastcgi"},
     {"hung_after", "it is for mode=http"},
+    {"instances", "it is for mode=http"},
     {"stop_signal", "it is for mode=http and mode=fastcgi"},
     {"response_start_timeout", "it is for mode=http"},
 }};
@@ -151,7 +152,7 @@ class ConfigReader {
 
   void check_upstream() {
     const Config& config = outcome_.config;
-    const auto url = parse_upstream_url(config.upstream_url);
+    const auto url = parse_upstream_url(with_port(config.upstream_url, 1));
     if (!is_set("upstream_url")) {
       outcome_.errors.emplace_back(
           "upstream_url is not set: say where the function listens, for example "
@@ -160,6 +161,11 @@ class ConfigReader {
       outcome_.errors.emplace_back(
           fmt::format("upstream_url={}: mode=http accepts http://host:port/prefix or unix:/path",
                       config.upstream_url));
+    } else if (config.instances > 1 && !has_port_placeholder(config.upstream_url)) {
+      outcome_.errors.emplace_back(
+          fmt::format("instances={}: each copy needs a port of its own; put {{port}} into "
+                      "upstream_url, for example upstream_url=http://127.0.0.1:{{port}}",
+                      config.instances));
     }
   }
 
@@ -290,6 +296,7 @@ std::string describe(const Config& config) {
   constexpr std::array<std::string_view, 3> kRestarts = {"no", "on-failure", "always"};
   line("restart", kRestarts[static_cast<size_t>(config.restart)]);
   number("hung_after", config.hung_after);
+  number("instances", config.instances);
   line("stop_signal", stop_signal_name(config.stop_signal));
   line("workers", config.workers == 0 ? "auto" : fmt::format("{}", config.workers));
   line("prefix_logs", text_of(config.prefix_logs));

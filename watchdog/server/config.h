@@ -47,6 +47,7 @@ struct Config {
   std::optional<Duration> stop_timeout;  // unset: stop_timeout() decides
   int stop_signal = SIGTERM;
   unsigned hung_after = 0;  // 0: never
+  unsigned instances = 1;
   Duration startup_timeout{};
   std::string ready_path;
   uint64_t max_inflight = 0;  // 0: no limit

@@ -15,11 +15,11 @@ constexpr auto kCheckInterval = std::chrono::milliseconds(5);
 
 }  // namespace
 
-Drain::Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, Supervisor* supervisor)
+Drain::Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, WarmFunction* function)
     : loop_(loop),
       shared_(shared),
       workers_(std::move(workers)),
-      supervisor_(supervisor),
+      function_(function),
       quiet_(loop, [this] { look_for_quiet(); }),
       deadline_(loop,
                 [this] {
@@ -84,7 +84,7 @@ void Drain::stop() {
             shared_.metrics.requests_in_flight.load(),
             format_duration(stop_timeout(shared_.config)));
   advance(Stage::kStopping);
-  if (supervisor_ != nullptr) supervisor_->stop();
+  if (function_ != nullptr) function_->stop();
   deadline_.set_after(stop_timeout(shared_.config));
 }
 
@@ -92,7 +92,7 @@ void Drain::cut() {
   log::warn("Stopping: {} requests were not answered in time; they get 503",
             shared_.metrics.requests_in_flight.load());
   advance(Stage::kCutting);
-  if (supervisor_ != nullptr) supervisor_->abandon();
+  if (function_ != nullptr) function_->abandon();
   deadline_.set_after(kLastWords);
 }
 
@@ -109,8 +109,8 @@ void Drain::check() {
                                  [](const Worker* worker) { return worker->quiet(); });
   if (stage == Stage::kCutting) shared_.reaper.kill_abandoned();
   // The last request has been answered: nobody needs the warm process any more.
-  if (quiet && supervisor_ != nullptr) supervisor_->stop();
-  const bool supervised = supervisor_ != nullptr && !supervisor_->over();
+  if (quiet && function_ != nullptr) function_->stop();
+  const bool supervised = function_ != nullptr && !function_->over();
   const bool done = quiet && !supervised && shared_.reaper.idle();
   const bool alone = (done || stage == Stage::kCutting) &&
                      shared_.reaper.end_descendants(stop_timeout(shared_.config));

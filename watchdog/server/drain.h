@@ -5,8 +5,8 @@
 #include "net/loop.h"
 #include "net/timer.h"
 #include "process/reaper.h"
-#include "process/supervisor.h"
 #include "server/health.h"
+#include "server/warm_function.h"
 #include "server/worker.h"
 
 namespace watchdog {
@@ -28,9 +28,9 @@ class Drain {
  public:
   static constexpr auto kQuiet = std::chrono::seconds(5);
 
-  // The workers end their loops, main's with them, at Stage::kOver. `supervisor` is null where
-  // there is no warm process; else it is asked to end when nobody needs it any more.
-  Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, Supervisor* supervisor);
+  // The workers end their loops, main's with them, at Stage::kOver. `function` is null where
+  // nothing is kept warm; else it is asked to end when nobody needs it any more.
+  Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, WarmFunction* function);
 
   void on_terminate();  // SIGTERM, SIGQUIT
   void on_interrupt();  // SIGINT
@@ -51,7 +51,7 @@ class Drain {
   Loop& loop_;
   const Shared& shared_;
   std::vector<Worker*> workers_;
-  Supervisor* supervisor_;
+  WarmFunction* function_;
   Timer quiet_;
   Timer deadline_;  // of the phase that must end by it
   Timer check_;     // abandoned processes end without a word

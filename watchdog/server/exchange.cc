@@ -149,7 +149,7 @@ void Exchange::lift_time_limit() {
 
 void Exchange::on_deadline() {
   ++context_.metrics.exec_timeouts;
-  mode_->on_exec_timeout();
+  if (invocation_) invocation_->on_exec_timeout();
   const Duration taken = context_.loop.now() - function_started_at_;
   const Duration whole = time_limit();
   const bool over = whole > Duration::zero() && taken >= whole;

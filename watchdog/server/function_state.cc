@@ -4,23 +4,35 @@
 
 namespace watchdog {
 
-void FunctionState::set(Value value) {
-  value_.store(value, std::memory_order_release);
+FunctionState::Value FunctionState::get() const {
+  if (instances_.empty()) return Value::kReady;
+  Value best = Value::kGone;
+  for (const Instance& instance : instances_) {
+    best = std::min(best, instance.state.load(std::memory_order_acquire));
+  }
+  return best;
+}
+
+void FunctionState::set(Instance& instance, Value value) {
+  instance.state.store(value, std::memory_order_release);
   const std::lock_guard lock(mutex_);
   for (Listener* listener : listeners_) listener->wakeup_.wake();
 }
 
-void FunctionState::watch_for_hanging(unsigned most_timeouts, std::function<void()> on_change) {
-  most_timeouts_ = most_timeouts;
-  on_hanging_ = std::move(on_change);
+bool FunctionState::healthy() const {
+  return instances_.empty() ||
+         std::any_of(instances_.begin(), instances_.end(),
+                     [](const Instance& instance) { return instance.ready() && !instance.hung(); });
 }
 
-void FunctionState::note_timeout() {
-  if (most_timeouts_ != 0 && ++timeouts_ == most_timeouts_) on_hanging_();
+void FunctionState::note_timeout(Instance& instance) {
+  const unsigned count = ++instance.timeouts;
+  if (count == instance.most_timeouts) on_hanging_();
 }
 
-void FunctionState::forget_timeouts() {
-  if (timeouts_.exchange(0) >= most_timeouts_ && most_timeouts_ != 0) on_hanging_();
+void FunctionState::forget_timeouts(Instance& instance) {
+  const unsigned count = instance.timeouts.exchange(0);
+  if (instance.most_timeouts != 0 && count >= instance.most_timeouts) on_hanging_();
 }
 
 FunctionState::Listener::Listener(FunctionState& state, Loop& loop, std::function<void()> on_change)

@@ -1,40 +1,85 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <mutex>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "net/loop.h"
+#include "server/upstream_url.h"
 
 namespace watchdog {
 
-// Whether the function can take requests, for every worker to see: always, where it is started for
-// each request; else what its Supervisor says. Owned by main, which alone sets it.
-class FunctionState {
- public:
-  enum class Value {
+// One copy of the function's own server: where it listens, how it fares, how much it has to do.
+// What is not atomic is set before any worker runs.
+struct Instance {
+  enum class State {
     kReady,
     kComing,  // it is starting, or will be started again
     kGone,    // and will not be back
   };
 
-  Value get() const { return value_.load(std::memory_order_acquire); }
-  void set(Value value);
+  std::string url;  // with its own port
+  UpstreamUrl upstream;
+  std::string authority;
+  std::vector<SocketAddress> addresses;
+  uint16_t port = 0;           // that was chosen for it; 0: none was
+  unsigned most_timeouts = 0;  // hung_after
 
-  // A function that lets so many requests in a row run into exec_timeout counts as hung, until it
-  // answers one. `on_change` is called on any thread when that begins and when it ends. Before any
-  // worker runs.
-  void watch_for_hanging(unsigned most_timeouts, std::function<void()> on_change);
-  void note_timeout();
-  void note_answer() {
-    if (timeouts_.load(std::memory_order_relaxed) != 0) forget_timeouts();
+  std::atomic<State> state{State::kComing};
+  std::atomic<unsigned> timeouts{0};   // requests in a row that ran into exec_timeout
+  std::atomic<uint32_t> in_flight{0};  // requests that it answers, of all workers
+
+  bool ready() const { return state.load(std::memory_order_acquire) == State::kReady; }
+  bool hung() const { return most_timeouts != 0 && timeouts >= most_timeouts; }
+};
+
+// A request that an Instance answers, while this lives.
+class Load {
+ public:
+  explicit Load(Instance& instance) : instance_(&instance) { ++instance.in_flight; }
+  Load(Load&& other) noexcept : instance_(std::exchange(other.instance_, nullptr)) {}
+  Load& operator=(Load&& other) noexcept {
+    std::swap(instance_, other.instance_);
+    return *this;
+  }
+  ~Load() {
+    if (instance_ != nullptr) --instance_->in_flight;
+  }
+
+ private:
+  Instance* instance_;
+};
+
+// Whether the function can take requests, for every worker to see: always, where it is started for
+// each request; else what the Supervisors of its instances say. Owned by main, which alone sets it.
+class FunctionState {
+ public:
+  using Value = Instance::State;
+
+  // Before any worker runs; instances stay where they are.
+  Instance& add_instance() { return instances_.emplace_back(); }
+  std::deque<Instance>& instances() { return instances_; }
+
+  // That of the instance that fares best.
+  Value get() const;
+  void set(Instance& instance, Value value);
+  // Whether one is ready and does not hang.
+  bool healthy() const;
+
+  // An instance that lets hung_after requests in a row run into exec_timeout counts as hung, until
+  // it answers one. `on_change` is called on any thread when that begins and when it ends.
+  void on_hanging(std::function<void()> on_change) { on_hanging_ = std::move(on_change); }
+  void note_timeout(Instance& instance);
+  void note_answer(Instance& instance) {
+    if (instance.timeouts.load(std::memory_order_relaxed) != 0) forget_timeouts(instance);
   }
   // It was started again.
-  void forget_timeouts();
-  bool hung() const {
-    return most_timeouts_ != 0 && timeouts_.load(std::memory_order_relaxed) >= most_timeouts_;
-  }
+  void forget_timeouts(Instance& instance);
 
   // Runs `on_change` on `loop` after every change. Outlived by the FunctionState.
   class Listener {
@@ -51,9 +96,7 @@ class FunctionState {
   };
 
  private:
-  std::atomic<Value> value_{Value::kReady};
-  std::atomic<unsigned> timeouts_{0};  // in a row
-  unsigned most_timeouts_ = 0;
+  std::deque<Instance> instances_;
   std::function<void()> on_hanging_;
   std::mutex mutex_;
   std::vector<Listener*> listeners_;

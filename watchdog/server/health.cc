@@ -30,7 +30,7 @@ void Health::start_serving() {
 
 void Health::on_function_state() {
   if (stage() != Stage::kServing) return;
-  if (!function_healthy()) return remove_lock();
+  if (!function_.healthy()) return remove_lock();
   if (!config_.suppress_lock && !locked_) write_lock();
 }
 
@@ -56,12 +56,8 @@ void Health::advance(Stage stage) {
   remove_lock();
 }
 
-bool Health::function_healthy() const {
-  return function_.get() == FunctionState::Value::kReady && !function_.hung();
-}
-
 bool Health::healthy() const {
-  if (stage() != Stage::kServing || !function_healthy()) return false;
+  if (stage() != Stage::kServing || !function_.healthy()) return false;
   return !locked_ || ::access(lock_path_.c_str(), F_OK) == 0;
 }
 

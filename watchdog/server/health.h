@@ -46,7 +46,6 @@ class Health {
   Instant last_request() const { return last_request_.load(std::memory_order_relaxed); }
 
  private:
-  bool function_healthy() const;
   void write_lock();
   void remove_lock();
 

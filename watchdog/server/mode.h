@@ -34,6 +34,8 @@ class Invocation {
   virtual void on_reply_drained() = 0;
   // The server is about to end: ask the function to finish. What it still answers is delivered.
   virtual void on_shutdown() = 0;
+  // exec_timeout is over; destruction follows.
+  virtual void on_exec_timeout() {}
   // Whether to run to the end when the client has gone.
   virtual bool outlives_client() const { return false; }
 };
@@ -46,9 +48,7 @@ class Mode {
   virtual std::unique_ptr<Invocation> invoke(Exchange& exchange) = 0;
   // What /_/ready asks, beyond what we know ourselves; null when there is nothing to ask.
   virtual std::unique_ptr<ReadinessProbe> readiness_probe() { return nullptr; }
-  // A request has run out of exec_timeout.
-  virtual void on_exec_timeout() {}
-  // What that is called here.
+  // What running out of exec_timeout is called here.
   virtual Failure exec_timeout_failure() const { return Failure::kExecTimeout; }
 };
 

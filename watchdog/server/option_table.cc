@@ -138,7 +138,7 @@ Refusal apply_cors(Config& config, std::string_view value) {
 }
 
 Refusal apply_upstream(Config& config, std::string_view value) {
-  const auto url = parse_upstream_url(value);
+  const auto url = parse_upstream_url(with_port(value, 1));
   if (!url) return url.error();
   config.upstream_url = value;
   return std::nullopt;
@@ -222,6 +222,13 @@ Refusal apply_hung_after(Config& config, std::string_view value) {
   const auto number = parse_integer(value, 0, 1'000'000);
   if (!number) return number.error();
   config.hung_after = static_cast<unsigned>(*number);
+  return std::nullopt;
+}
+
+Refusal apply_instances(Config& config, std::string_view value) {
+  const auto number = parse_integer(value, 1, 64);
+  if (!number) return "not a number of copies; it accepts a whole number from 1 to 64";
+  config.instances = static_cast<unsigned>(*number);
   return std::nullopt;
 }
 
@@ -360,6 +367,10 @@ std::vector<Option> make_table() {
   rows.group("Function servers");
   rows.add("upstream_url", "", "http, fastcgi: where the function listens", apply_upstream)
       .aliases = {"http_upstream_url"};
+  rows.add("instances", "1",
+           "http: copies of the function's server; PORT in its environment, and {port} in fprocess "
+           "and upstream_url, is a port of its own",
+           apply_instances);
   rows.add("startup_timeout", "60s", "http, fastcgi: the function must accept connections by then",
            duration(&Config::startup_timeout));
   rows.add("ready_path", "", "http: /_/ready asks the function at this path", apply_ready_path);

@@ -12,6 +12,8 @@ namespace {
 constexpr std::string_view kAccepted =
     "it accepts http://host:port/prefix, unix:/path or fastcgi://host:port";
 
+constexpr std::string_view kPortPlaceholder = "{port}";
+
 bool drop(std::string_view& text, std::string_view start) {
   if (!text.starts_with(start)) return false;
   text.remove_prefix(start.size());
@@ -65,6 +67,19 @@ bool read(std::string_view text, UpstreamUrl& url) {
 }
 
 }  // namespace
+
+bool has_port_placeholder(std::string_view text) {
+  return text.find(kPortPlaceholder) != std::string_view::npos;
+}
+
+std::string with_port(std::string_view text, uint16_t port) {
+  std::string out(text);
+  for (size_t at = out.find(kPortPlaceholder); at != std::string::npos;
+       at = out.find(kPortPlaceholder)) {
+    out.replace(at, kPortPlaceholder.size(), fmt::format("{}", port));
+  }
+  return out;
+}
 
 std::string UpstreamUrl::authority() const {
   if (host.empty()) return "localhost";

@@ -29,4 +29,8 @@ struct UpstreamUrl {
 
 Result<UpstreamUrl> parse_upstream_url(std::string_view text);
 
+// "{port}" stands for the port of each of several instances.
+bool has_port_placeholder(std::string_view text);
+std::string with_port(std::string_view text, uint16_t port);
+
 }  // namespace watchdog

@@ -1,6 +1,7 @@
 #include "process/reaper.h"
 
 #include <doctest/doctest.h>
+#include <fcntl.h>
 
 #include <csignal>
 #include <map>
@@ -8,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/fd.h"
+#include "base/log.h"
 #include "fake_clock.h"
 #include "process/child.h"
 #include "process/scripted_system.h"
@@ -123,6 +126,8 @@ TEST_CASE_FIXTURE(Fixture, "kill_abandoned does not wait for the grace") {
 
 TEST_CASE_FIXTURE(Fixture,
                   "at the end every descendant is asked once, and killed after its grace") {
+  const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
+  log::open(nowhere.get(), nowhere.get());
   system.running_descendants = {71, 72};
   CHECK_FALSE(reaper.end_descendants(1s));
   CHECK(system.sent(71, SIGTERM));
@@ -138,4 +143,6 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(system.sent(73, SIGKILL));
   system.running_descendants.clear();
   CHECK(reaper.end_descendants(1s));
+  log::flush();
+  log::open(1, 2);
 }

@@ -162,6 +162,13 @@ TEST_CASE("every option is taken from its variable") {
       {"http_buffer_req_body", "1", "true"},
       {"restart", "on-failure", "on-failure"},
       {"restart", "always", "always"},
+      {"hung_after", "3", "3"},
+      {"stop_signal", "QUIT", "QUIT"},
+      {"stop_signal", "SIGUSR1", "USR1"},
+      {"stop_timeout", "5s", "5s"},
+      {"instances", "4", "4"},
+      {"upstream_url", "http://127.0.0.1:{port}/api", "http://127.0.0.1:{port}/api"},
+      {"upstream_url", "unix:/run/app-{port}.sock", "unix:/run/app-{port}.sock"},
       {"static_path", "/srv/www", "/srv/www"},
       {"static_fallback", "/index.html", "/index.html"},
       {"static_404", "/errors/404.html", "/errors/404.html"},
@@ -208,6 +215,10 @@ TEST_CASE("what cannot be used is refused by name, with the value and what is ac
       {"log_format", {"xml", "JSON"}, "text or json"},
       {"access_log", {"some"}, "all, errors or off"},
       {"restart", {"sometimes"}, "no, on-failure or always"},
+      {"hung_after", {"-1", "often"}, "a whole number"},
+      {"stop_signal", {"15", "STOP", "term"}, "TERM, INT, QUIT, HUP, USR1, USR2 or KILL"},
+      {"stop_timeout", {"-1", "x"}, "it accepts a duration"},
+      {"instances", {"0", "65", "many"}, "from 1 to 64"},
       {"listen_address",
        {"not an address", "300.1.1.1", "example.com", "[127.0.0.1]", "::g"},
        "numeric address"},
@@ -394,6 +405,21 @@ TEST_CASE("options of static sites have no effect elsewhere") {
     REQUIRE(outcome.warnings.size() == 1);
     CHECK(outcome.warnings.front() == std::string(name) + " has no effect: it is for mode=static");
   }
+}
+
+TEST_CASE("stop_timeout is 2 s, at most a quarter of shutdown_timeout, or as it is set") {
+  CHECK(stop_timeout(config_of({})) == 2s);
+  CHECK(stop_timeout(config_of({{"shutdown_timeout", "4s"}})) == 1s);
+  CHECK(stop_timeout(config_of({{"stop_timeout", "10s"}})) == 10s);
+  CHECK(stop_timeout(config_of({{"stop_timeout", "10s"}, {"shutdown_timeout", "4s"}})) == 4s);
+}
+
+TEST_CASE("several instances need a place for their ports") {
+  Environment several = {{"mode", "http"}, {"instances", "2"}};
+  several["upstream_url"] = "http://127.0.0.1:3000";
+  CHECK(contains(error_of(several), "put {port} into upstream_url"));
+  several["upstream_url"] = "http://127.0.0.1:{port}";
+  CHECK(read_with(several).errors.empty());
 }
 
 TEST_CASE("the description has every option once") {

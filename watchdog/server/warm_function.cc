@@ -1,0 +1,193 @@
+#include "server/warm_function.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/log.h"
+#include "base/text.h"
+#include "net/listener.h"
+#include "server/upstream_probe.h"
+#include "server/upstream_url.h"
+
+namespace watchdog {
+
+namespace {
+
+// Below those that the system gives to clients: one of these could otherwise sit on the port of an
+// instance that is being started again.
+constexpr uint16_t kFirstPort = 20'000;
+constexpr uint16_t kLastPort = 32'000;
+
+// The next port from `from` on that nobody listens on; 0 when there is none.
+uint16_t next_free_port(uint16_t from) {
+  for (uint16_t port = from; port <= kLastPort; ++port) {
+    if (Listener::claim("127.0.0.1", port)) return port;
+  }
+  return 0;
+}
+
+}  // namespace
+
+// One process, and what the workers see of it.
+class WarmFunction::Copy final : private Supervisor::Owner {
+ public:
+  Copy(WarmFunction& function, Instance& instance) : function_(function), instance_(instance) {
+    const Config& config = function.config_;
+    auto probe = std::make_unique<UpstreamProbe>(function.loop_, instance.addresses, instance.url,
+                                                 instance.authority, config.ready_path);
+    probe->be_patient();
+    Supervisor::Plan plan{.command = config.command,
+                          .restart = config.restart,
+                          .startup_timeout = config.startup_timeout,
+                          .stop_signal = config.stop_signal,
+                          .stop_timeout = stop_timeout(config),
+                          .log_line_limit = config.log_line_limit};
+    if (instance.port != 0) {
+      for (std::string& word : plan.command) word = with_port(word, instance.port);
+      plan.environment.push_back(fmt::format("PORT={}", instance.port));
+    }
+    supervisor_ =
+        std::make_unique<Supervisor>(function.loop_, function.reaper_, std::move(plan),
+                                     std::move(probe), static_cast<Supervisor::Owner&>(*this));
+  }
+
+  Supervisor& supervisor() { return *supervisor_; }
+  const Supervisor& supervisor() const { return *supervisor_; }
+  Instance& instance() { return instance_; }
+
+  // Whether it counts as hung has changed.
+  void check_hanging() {
+    const bool hangs = instance_.hung();
+    if (std::exchange(hung_, hangs) == hangs) return;
+    const Config& config = function_.config_;
+    if (!hangs) {
+      log::info("The function answers again");
+      return;
+    }
+    const bool again = config.restart != Restart::kNo;
+    log::error("the function has let {} requests in a row run into exec_timeout: unready{}",
+               config.hung_after,
+               again ? ", starting it again"
+                     : " until it answers (restart=on-failure would start it again)");
+    if (!again) return;
+    function_.state_.forget_timeouts(instance_);
+    hung_ = false;
+    supervisor_->replace();
+  }
+
+ private:
+  void on_supervised_state(Supervisor::State state) override {
+    function_.state_.set(instance_, value_of(state));
+    function_.owner_.on_function_state();
+  }
+
+  void on_supervised_end(int exit_code) override {
+    if (function_.over()) return function_.owner_.on_function_end(exit_code);
+    log::warn("the others go on without the instance at {}", instance_.url);
+  }
+
+  static FunctionState::Value value_of(Supervisor::State state) {
+    using Value = FunctionState::Value;
+    switch (state) {
+      case Supervisor::State::kReady:
+      case Supervisor::State::kStopping:  // it may still answer what is under way
+        return Value::kReady;
+      case Supervisor::State::kStarting:
+      case Supervisor::State::kWaiting:
+      case Supervisor::State::kReplacing:
+        return Value::kComing;
+      case Supervisor::State::kOver:
+        break;
+    }
+    return Value::kGone;
+  }
+
+  WarmFunction& function_;
+  Instance& instance_;
+  std::unique_ptr<Supervisor> supervisor_;
+  bool hung_ = false;
+};
+
+WarmFunction::WarmFunction(Loop& loop, Reaper& reaper, const Config& config, FunctionState& state,
+                           Owner& owner)
+    : loop_(loop),
+      reaper_(reaper),
+      config_(config),
+      state_(state),
+      owner_(owner),
+      hanging_(loop, [this] { on_hanging_changed(); }) {
+  state_.on_hanging([this] { hanging_.wake(); });
+}
+
+WarmFunction::~WarmFunction() = default;
+
+std::optional<std::string> WarmFunction::prepare() {
+  const bool own_ports = has_port_placeholder(config_.upstream_url);
+  uint16_t port = kFirstPort - 1;
+  for (unsigned i = 0; i < config_.instances; ++i) {
+    if (own_ports) {
+      port = next_free_port(static_cast<uint16_t>(port + 1));
+      if (port == 0) return fmt::format("there are no {} free ports", config_.instances);
+    }
+    if (auto problem = add_copy(own_ports ? port : uint16_t{0})) return problem;
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> WarmFunction::add_copy(uint16_t port) {
+  const std::string address =
+      port == 0 ? config_.upstream_url : with_port(config_.upstream_url, port);
+  auto upstream = parse_upstream_url(address);
+  if (!upstream) return upstream.error();
+  auto addresses = upstream->addresses();
+  if (!addresses) return fmt::format("upstream_url: {}", addresses.error());
+  Instance& instance = state_.add_instance();
+  instance.url = address;
+  instance.authority = upstream->authority();
+  instance.upstream = std::move(*upstream);
+  instance.addresses = std::move(*addresses);
+  instance.port = port;
+  instance.most_timeouts = config_.hung_after;
+  copies_.emplace_back(*this, instance);
+  return std::nullopt;
+}
+
+void WarmFunction::start() {
+  for (Copy& copy : copies_) copy.supervisor().start();
+}
+
+void WarmFunction::stop() {
+  for (Copy& copy : copies_) copy.supervisor().stop();
+}
+
+void WarmFunction::abandon() {
+  for (Copy& copy : copies_) copy.supervisor().abandon();
+}
+
+void WarmFunction::replace() {
+  for (Copy& copy : copies_) copy.supervisor().replace();
+}
+
+void WarmFunction::forward(int signal) {
+  for (Copy& copy : copies_) copy.supervisor().forward(signal);
+}
+
+bool WarmFunction::over() const {
+  return std::all_of(copies_.begin(), copies_.end(),
+                     [](const Copy& copy) { return copy.supervisor().over(); });
+}
+
+uint64_t WarmFunction::restarts() const {
+  uint64_t count = 0;
+  for (const Copy& copy : copies_) count += copy.supervisor().restarts();
+  return count;
+}
+
+void WarmFunction::on_hanging_changed() {
+  for (Copy& copy : copies_) copy.check_hanging();
+  owner_.on_function_state();
+}
+
+}  // namespace watchdog
