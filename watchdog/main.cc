@@ -17,6 +17,7 @@
 #include "base/text.h"
 #include "command_line.h"
 #include "exit_code.h"
+#include "net/folder_watch.h"
 #include "net/signals.h"
 #include "process/command.h"
 #include "process/reaper.h"
@@ -85,7 +86,19 @@ class Watchdog final : private WarmFunction::Owner {
     if (config_.mode != ModeName::kHttp) return std::nullopt;
     function_ = std::make_unique<WarmFunction>(loop_, reaper_, config_, function_state_,
                                                static_cast<WarmFunction::Owner&>(*this));
-    return function_->prepare();
+    if (auto problem = function_->prepare()) return problem;
+    return config_.watch.empty() ? std::nullopt : watch_files();
+  }
+
+  std::optional<std::string> watch_files() {
+    auto watch = FolderWatch::open(loop_, config_.watch, [this] {
+      if (health_.stage() != Stage::kServing) return;
+      log::info("Files below {} have changed: starting the function again", config_.watch);
+      function_->replace();
+    });
+    if (!watch) return watch.error();
+    files_ = std::move(*watch);
+    return std::nullopt;
   }
 
   void on_function_state() override {
@@ -191,6 +204,7 @@ class Watchdog final : private WarmFunction::Owner {
   std::unique_ptr<Signals> child_signals_;
   uint16_t port_ = 0;
   std::unique_ptr<WarmFunction> function_;
+  std::unique_ptr<FolderWatch> files_;
   std::unique_ptr<Worker> worker_;
   std::vector<std::unique_ptr<WorkerThread>> threads_;
   std::unique_ptr<Drain> drain_;

@@ -187,9 +187,9 @@ void Supervisor::replace() {
   switch (state_) {
     case State::kReplacing:
     case State::kStopping:
-    case State::kOver:
       return;
     case State::kWaiting:
+    case State::kOver:
       next_.clear();
       return spawn();
     case State::kStarting:

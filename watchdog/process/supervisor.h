@@ -79,7 +79,7 @@ class Supervisor {
   void start();
   // Asks the process's whole group to end.
   void stop();
-  // The same, and then starts it again, whatever Plan::restart says.
+  // The same, and then starts it again, whatever Plan::restart says; also one that has ended.
   void replace();
   // Leaves what still runs to the Reaper.
   void abandon();

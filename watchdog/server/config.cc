@@ -185,6 +185,9 @@ class ConfigReader {
     if (config.mode != ModeName::kHttp) {
       for (const Idle& idle : kHttpOnly) warn_without_effect(idle.name, idle.why);
     }
+    if (config.mode != ModeName::kHttp) {
+      warn_without_effect("watch", "each request finds the files as they are");
+    }
     if (config.mode == ModeName::kStatic) {
       warn_without_effect("fprocess", "mode=static serves files");
     } else {
@@ -297,6 +300,7 @@ std::string describe(const Config& config) {
   line("restart", kRestarts[static_cast<size_t>(config.restart)]);
   number("hung_after", config.hung_after);
   number("instances", config.instances);
+  line("watch", config.watch);
   line("stop_signal", stop_signal_name(config.stop_signal));
   line("workers", config.workers == 0 ? "auto" : fmt::format("{}", config.workers));
   line("prefix_logs", text_of(config.prefix_logs));

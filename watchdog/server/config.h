@@ -48,6 +48,7 @@ struct Config {
   int stop_signal = SIGTERM;
   unsigned hung_after = 0;  // 0: never
   unsigned instances = 1;
+  std::string watch;  // a folder; empty: none
   Duration startup_timeout{};
   std::string ready_path;
   uint64_t max_inflight = 0;  // 0: no limit

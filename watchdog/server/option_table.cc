@@ -378,6 +378,10 @@ std::vector<Option> make_table() {
            boolean(&Config::buffer_request_body))
       .aliases = {"buffer_http"};
   rows.add("restart", "no", "http, fastcgi: no, on-failure or always", apply_restart);
+  rows.add("watch", "",
+           "http: a folder; when its files change the function is started again and requests wait, "
+           "for work on a function",
+           text(&Config::watch));
   rows.add("hung_after", "0",
            "http: so many exec timeouts in a row make it unready, and start the function again "
            "where restart allows; 0 is never",

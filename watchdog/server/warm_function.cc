@@ -20,6 +20,8 @@ namespace {
 constexpr uint16_t kFirstPort = 20'000;
 constexpr uint16_t kLastPort = 32'000;
 
+constexpr auto kIdleCheck = std::chrono::milliseconds(5);
+
 // The next port from `from` on that nobody listens on; 0 when there is none.
 uint16_t next_free_port(uint16_t from) {
   for (uint16_t port = from; port <= kLastPort; ++port) {
@@ -33,7 +35,8 @@ uint16_t next_free_port(uint16_t from) {
 // One process, and what the workers see of it.
 class WarmFunction::Copy final : private Supervisor::Owner {
  public:
-  Copy(WarmFunction& function, Instance& instance) : function_(function), instance_(instance) {
+  Copy(WarmFunction& function, Instance& instance)
+      : function_(function), instance_(instance), idle_(function.loop_, [this] { replace(); }) {
     const Config& config = function.config_;
     auto probe = std::make_unique<UpstreamProbe>(function.loop_, instance.addresses, instance.url,
                                                  instance.authority, config.ready_path);
@@ -56,6 +59,17 @@ class WarmFunction::Copy final : private Supervisor::Owner {
   Supervisor& supervisor() { return *supervisor_; }
   const Supervisor& supervisor() const { return *supervisor_; }
   Instance& instance() { return instance_; }
+
+  // Starts it again, once it has answered what it has, within stop_timeout; new requests wait.
+  void replace() {
+    const Instant now = function_.loop_.now();
+    if (instance_.ready()) {
+      function_.state_.set(instance_, FunctionState::Value::kComing);
+      replace_by_ = now + stop_timeout(function_.config_);
+    }
+    if (instance_.in_flight == 0 || now >= replace_by_) return supervisor_->replace();
+    idle_.set_after(kIdleCheck);
+  }
 
   // Whether it counts as hung has changed.
   void check_hanging() {
@@ -84,6 +98,11 @@ class WarmFunction::Copy final : private Supervisor::Owner {
   }
 
   void on_supervised_end(int exit_code) override {
+    if (!function_.config_.watch.empty()) {
+      log::info("Waiting for a change below {} to start the function again",
+                function_.config_.watch);
+      return;
+    }
     if (function_.over()) return function_.owner_.on_function_end(exit_code);
     log::warn("the others go on without the instance at {}", instance_.url);
   }
@@ -108,6 +127,8 @@ class WarmFunction::Copy final : private Supervisor::Owner {
   Instance& instance_;
   std::unique_ptr<Supervisor> supervisor_;
   bool hung_ = false;
+  Timer idle_;  // replace() looks again
+  Instant replace_by_{};
 };
 
 WarmFunction::WarmFunction(Loop& loop, Reaper& reaper, const Config& config, FunctionState& state,
@@ -167,7 +188,7 @@ void WarmFunction::abandon() {
 }
 
 void WarmFunction::replace() {
-  for (Copy& copy : copies_) copy.supervisor().replace();
+  for (Copy& copy : copies_) copy.replace();
 }
 
 void WarmFunction::forward(int signal) {

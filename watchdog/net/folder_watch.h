@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/result.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "net/watch.h"
+
+namespace watchdog {
+
+// Watches the files of a folder and of those below it (inotify). Hidden ones are left out, and what
+// tools write for themselves: node_modules, __pycache__, editors' copies.
+class FolderWatch {
+ public:
+  // A burst of changes is over when nothing more comes for so long.
+  static constexpr auto kSettling = std::chrono::milliseconds(100);
+
+  // `on_change` runs once after each burst. Symbolic links to folders are not followed.
+  static Result<std::unique_ptr<FolderWatch>> open(Loop& loop, const std::string& folder,
+                                                   std::function<void()> on_change);
+  FolderWatch(const FolderWatch&) = delete;
+  FolderWatch& operator=(const FolderWatch&) = delete;
+
+  // Whether a file of this name does not count.
+  static bool ignores(std::string_view name);
+
+ private:
+  FolderWatch(Loop& loop, Fd events, std::function<void()> on_change);
+
+  // Returns an errno.
+  int add(const std::string& folder);
+  void on_events();
+
+  std::unordered_map<int, std::string> folders_;  // by inotify's number
+  Watch events_;
+  Timer settled_;
+};
+
+}  // namespace watchdog
