@@ -28,7 +28,9 @@ class Drain(Case):
 
     def refuses(self, dog):
         try:
-            socket.create_connection(("127.0.0.1", dog.port), timeout=1).close()
+            socket.create_connection(("127.0.0.1", dog.port), timeout=0.1).close()
+            return False
+        except TimeoutError:  # it is being closed, and lets no new connection begin
             return False
         except ConnectionRefusedError:
             return True

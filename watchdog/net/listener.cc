@@ -2,10 +2,12 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <linux/filter.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 
@@ -105,6 +107,24 @@ Listener::Listener(Loop& loop, Fd socket, OnConnection on_connection)
     : on_connection_(std::move(on_connection)),
       watch_(loop, std::move(socket), [this] { accept_waiting(); }),
       retry_(loop, [this] { watch_.resume(); }) {}
+
+// The kernel drops each SYN for us as if it had been lost on the way; the client sends it again
+// after a second, and then finds the port closed, or somebody else on it.
+void Listener::wind_down() {
+  constexpr uint32_t kFlags = 13;  // of a TCP header
+  constexpr uint32_t kSyn = 0x02;
+  constexpr uint32_t kAck = 0x10;
+  std::array<sock_filter, 5> program = {{
+      BPF_STMT(BPF_LD | BPF_B | BPF_ABS, kFlags),
+      BPF_STMT(BPF_ALU | BPF_AND | BPF_K, kSyn | kAck),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, kSyn, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, 0xffffffff),
+  }};
+  const sock_fprog filter{.len = program.size(), .filter = program.data()};
+  // Where this is not allowed some connections may be reset.
+  ::setsockopt(watch_.fd(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter);
+}
 
 void Listener::accept_waiting() {
   for (;;) {

@@ -42,8 +42,11 @@ class Listener {
   using OnConnection = std::function<void(Fd, const PeerAddress&)>;
   Listener(Loop& loop, Fd socket, OnConnection on_connection);
 
-  // Takes every connection that the kernel has already set up; before closing, so that none is
-  // lost.
+  // Lets no new connection begin, while those that are being set up are still accepted. Closing
+  // outright would reset them. kHandshake later, accept_waiting(), and nobody is lost.
+  void wind_down();
+  static constexpr auto kHandshake = std::chrono::milliseconds(100);
+  // Takes every connection that the kernel has already set up.
   void accept_waiting();
 
  private:

@@ -3,7 +3,7 @@
 namespace watchdog {
 
 Server::Server(const ServerContext& context, Service& service, Fd socket)
-    : context_(context), service_(service) {
+    : context_(context), service_(service), wind_down_(context.loop, [this] { close_listener(); }) {
   listener_.emplace(context.loop, std::move(socket), [this](Fd fd, const PeerAddress& peer) {
     connections_.push_front(std::make_unique<Connection>(*this, std::move(fd), peer));
     connections_.front()->position_ = connections_.begin();
@@ -13,18 +13,27 @@ Server::Server(const ServerContext& context, Service& service, Fd socket)
 Server::~Server() = default;
 
 void Server::stop_accepting() {
+  if (!listener_ || wind_down_.armed()) return;
+  listener_->wind_down();
+  wind_down_.set_after(Listener::kHandshake);
+}
+
+void Server::close_listener() {
   if (!listener_) return;
+  wind_down_.clear();
   listener_->accept_waiting();
   listener_.reset();
+  if (connections_.empty() && on_empty_) on_empty_();
+  // A connection may leave the list while it is being told.
   for (auto next = connections_.begin(); next != connections_.end();) (*next++)->close_if_idle();
 }
 
 void Server::shut_down() {
-  // A connection may leave the list while it is being told.
   for (auto next = connections_.begin(); next != connections_.end();) (*next++)->on_shutdown();
 }
 
 void Server::abort() {
+  close_listener();
   // A connection may leave the list while it is being told.
   for (auto next = connections_.begin(); next != connections_.end();) (*next++)->abort();
 }

@@ -26,25 +26,28 @@ class Server {
   const ServerContext& context() const { return context_; }
   Service& service() { return service_; }
 
-  // Takes what the kernel has accepted already, then accepts no more and closes idle connections.
-  // Requests under way go on.
+  // Lets no new connection begin; when those that are on their way have come, closes the listener
+  // and idle connections. Requests under way go on.
   void stop_accepting();
+  bool accepting() const { return listener_.has_value(); }
   // Asks the function of every request under way to finish.
   void shut_down();
   // Answers every request under way with 503.
   void abort();
   size_t connections() const { return connections_.size(); }
-  // `call` runs whenever the last connection has gone.
+  // `call` runs whenever the last connection has gone, or the listener with none left.
   void on_empty(std::function<void()> call) { on_empty_ = std::move(call); }
 
  private:
   friend class Connection;
   // Destroys the connection at the end of the turn; calling it again changes nothing.
   void remove(Connection& connection);
+  void close_listener();
 
   const ServerContext& context_;
   Service& service_;
   std::optional<Listener> listener_;
+  Timer wind_down_;
   std::list<std::unique_ptr<Connection>> connections_;
   std::function<void()> on_empty_;
 };

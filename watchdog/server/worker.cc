@@ -42,7 +42,8 @@ void Worker::do_stage() {
 }
 
 void Worker::note_quiet() {
-  if (done_ < Stage::kClosing || server_->connections() > 0 || quiet_.exchange(true)) return;
+  if (done_ < Stage::kClosing || server_->accepting() || server_->connections() > 0) return;
+  if (quiet_.exchange(true)) return;
   on_quiet_();
 }
 
