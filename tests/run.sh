@@ -1,6 +1,7 @@
 #!/bin/bash
 # Builds and tests everything: ./tests/run.sh [SUITE]...
-# Suites: layers, format, tidy, unit, e2e, threads, fuzz; all of them when none is named.
+# Suites: layers, format, tidy, unit, e2e, threads, fuzz; all of them when none is named. And soak,
+# ten minutes of everything at once.
 # Ends with one line, "N passed, N failed"; fails if any failed or none ran.
 set -u
 cd "$(dirname "$0")/.."
@@ -137,11 +138,16 @@ fuzz() {
   fi
 }
 
+soak() { built release && suite soak python3 tests/soak.py; }
+
 [ $# -gt 0 ] && [ "$1" != all ] || set -- layers format tidy unit e2e threads fuzz
 for name; do
   case $name in
-    layers | format | tidy | unit | e2e | threads | fuzz) ;;
-    *) die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, all." ;;
+    layers | format | tidy | unit | e2e | threads | fuzz | soak) ;;
+    *)
+      die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, all;" \
+        "and soak, which takes ten minutes and is not one of all."
+      ;;
   esac
 done
 command -v npm >/dev/null || TEST_PACKAGES="$TEST_PACKAGES nodejs npm"
