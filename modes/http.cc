@@ -19,6 +19,9 @@ namespace {
 
 // How much of a request is kept so that it can be sent again.
 constexpr size_t kMostKept = 64 * 1024;
+// How long until the end of an instance has been noticed, and how often we look for it.
+constexpr auto kNoticed = std::chrono::milliseconds(10);
+constexpr size_t kMostRefusals = 10;
 
 // RFC 9110 9.2.2.
 bool is_idempotent(std::string_view method) {
@@ -44,9 +47,11 @@ bool is_event_stream(const ResponseHead& head) {
 class HttpInvocation final : public Invocation, private UpstreamConnection::Handler {
  public:
   HttpInvocation(HttpMode& mode, Exchange& exchange)
-      : mode_(mode), exchange_(exchange), patience_(mode.context_.loop, [this] {
-          lose(Failure::kNotReady, "the function was not ready in time");
-        }) {}
+      : mode_(mode),
+        exchange_(exchange),
+        patience_(mode.context_.loop,
+                  [this] { lose(Failure::kNotReady, "the function was not ready in time"); }),
+        soon_(mode.context_.loop, [this] { go(); }) {}
 
   ~HttpInvocation() override { stop_waiting(); }
 
@@ -145,9 +150,17 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
     connection_ = backend_->pool.take();
     reused_ = connection_ != nullptr;
     if (reused_) {
-      send_head();
+      begin_sending();
     } else {
       dial();
+    }
+  }
+
+  void begin_sending() {
+    if (kept_.empty()) {
+      send_head();
+    } else {
+      send_again();
     }
   }
 
@@ -162,11 +175,7 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
       mode_.context_.loop.retire(std::move(dial_));
       if (error != 0) return on_refused(error);
       connection_ = backend_->pool.adopt(std::move(socket));
-      if (kept_.empty()) {
-        send_head();
-      } else {
-        send_again();
-      }
+      begin_sending();
     });
   }
 
@@ -178,6 +187,9 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
       return dial();
     }
     if (mode_.context_.function.get() == State::kComing) return wait();
+    // Its end will be noticed in a moment, and it started again.
+    const bool restarts = mode_.context_.config.restart != Restart::kNo;
+    if (restarts && refusals_ < kMostRefusals) return soon_.set_after(kNoticed);
     lose(Failure::kUpstreamRefused,
          fmt::format("cannot connect to {}: {}", backend_->instance.url, strerror(error)));
   }
@@ -285,8 +297,9 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   // have been this request that ended it. Sending again is safe when nothing of the request can
   // have been seen, or when seeing it twice does no harm (RFC 9110 9.2.2).
   bool may_send_again() const {
-    if (sent_again_ || sent_ > kMostKept || connection_->answered() || exchange_.replying())
+    if (sent_again_ || sent_ > kMostKept || connection_->answered() || exchange_.replying()) {
       return false;
+    }
     return is_idempotent(exchange_.request().method) || connection_->untaken() >= sent_;
   }
 
@@ -305,6 +318,7 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   std::optional<Load> load_;
   size_t refusals_ = 0;
   Timer patience_;  // while waiting for the function
+  Timer soon_;      // connecting again
   std::unique_ptr<Dial> dial_;
   std::unique_ptr<UpstreamConnection> connection_;
   std::string kept_;       // what was sent, where it may have to be sent again

@@ -1,8 +1,10 @@
 #include "server/warm_function.h"
 
 #include <fmt/format.h>
+#include <sys/random.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/log.h"
@@ -22,9 +24,14 @@ constexpr uint16_t kLastPort = 32'000;
 
 constexpr auto kIdleCheck = std::chrono::milliseconds(5);
 
-// The next port from `from` on that nobody listens on; 0 when there is none.
-uint16_t next_free_port(uint16_t from) {
-  for (uint16_t port = from; port <= kLastPort; ++port) {
+// A port that nobody listens on; 0 when there is none. At random, as other watchdogs of this
+// machine may be looking for theirs.
+uint16_t free_port() {
+  constexpr int kMostTries = 1000;
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    uint16_t random = 0;
+    if (::getrandom(&random, sizeof random, 0) != sizeof random) return 0;
+    const auto port = static_cast<uint16_t>(kFirstPort + random % (kLastPort - kFirstPort));
     if (Listener::claim("127.0.0.1", port)) return port;
   }
   return 0;
@@ -146,13 +153,15 @@ WarmFunction::~WarmFunction() = default;
 
 std::optional<std::string> WarmFunction::prepare() {
   const bool own_ports = has_port_placeholder(config_.upstream_url);
-  uint16_t port = kFirstPort - 1;
-  for (unsigned i = 0; i < config_.instances; ++i) {
-    if (own_ports) {
-      port = next_free_port(static_cast<uint16_t>(port + 1));
-      if (port == 0) return fmt::format("there are no {} free ports", config_.instances);
-    }
-    if (auto problem = add_copy(own_ports ? port : uint16_t{0})) return problem;
+  std::set<uint16_t> ports;
+  while (own_ports && ports.size() < config_.instances) {
+    const uint16_t port = free_port();
+    if (port == 0) return fmt::format("there are no {} free ports", config_.instances);
+    ports.insert(port);
+  }
+  if (!own_ports) return add_copy(0);
+  for (const uint16_t port : ports) {
+    if (auto problem = add_copy(port)) return problem;
   }
   return std::nullopt;
 }
