@@ -130,6 +130,7 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
   }
 
   void wait() {
+    load_.reset();
     exchange_.upload_flow(false);
     mode_.waiting_.push_back(this);
     waiting_ = std::prev(mode_.waiting_.end());
@@ -189,7 +190,10 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
     if (mode_.context_.function.get() == State::kComing) return wait();
     // Its end will be noticed in a moment, and it started again.
     const bool restarts = mode_.context_.config.restart != Restart::kNo;
-    if (restarts && refusals_ < kMostRefusals) return soon_.set_after(kNoticed);
+    if (restarts && refusals_ < kMostRefusals) {
+      load_.reset();
+      return soon_.set_after(kNoticed);
+    }
     lose(Failure::kUpstreamRefused,
          fmt::format("cannot connect to {}: {}", backend_->instance.url, strerror(error)));
   }
@@ -270,6 +274,7 @@ class HttpInvocation final : public Invocation, private UpstreamConnection::Hand
 
   void on_response_end(std::string_view trailers) override {
     const std::string passed_on = forwarded_trailers(trailers);
+    load_.reset();
     if (request_sent() && !tunnel_) {
       backend_->pool.give_back(std::move(connection_));
     } else {

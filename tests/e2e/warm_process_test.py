@@ -263,3 +263,10 @@ class Hanging(Warm):
         dog = self.ready(exec_timeout="100ms")
         self.hang(dog, 5)
         self.assertEqual(dog.request(path="/_/health").status, 200)
+
+    def test_impatient_clients_do_not_count(self):
+        dog = self.ready(hung_after="2")
+        for _ in range(4):
+            response = dog.request(path="/slow/5", headers=[("X-Timeout", "50ms")])
+            self.assertEqual(response.status, 504)
+        self.assertEqual(dog.request(path="/_/health").status, 200)

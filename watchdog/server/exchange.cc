@@ -149,10 +149,12 @@ void Exchange::lift_time_limit() {
 
 void Exchange::on_deadline() {
   ++context_.metrics.exec_timeouts;
-  if (invocation_) invocation_->on_exec_timeout();
   const Duration taken = context_.loop.now() - function_started_at_;
   const Duration whole = time_limit();
   const bool over = whole > Duration::zero() && taken >= whole;
+  // A client that has little patience says nothing of the function.
+  const bool by_client = over && whole != context_.config.exec_timeout;
+  if (invocation_ && !by_client) invocation_->on_exec_timeout();
   fail(mode_->exec_timeout_failure(),
        over ? fmt::format("the function did not finish within {}", format_duration(whole))
             : fmt::format("the function did not begin to answer within response_start_timeout={}",

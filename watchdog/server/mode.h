@@ -34,7 +34,7 @@ class Invocation {
   virtual void on_reply_drained() = 0;
   // The server is about to end: ask the function to finish. What it still answers is delivered.
   virtual void on_shutdown() = 0;
-  // exec_timeout is over; destruction follows.
+  // exec_timeout is over, and not for an impatient X-Timeout; destruction follows.
   virtual void on_exec_timeout() {}
   // Whether to run to the end when the client has gone.
   virtual bool outlives_client() const { return false; }

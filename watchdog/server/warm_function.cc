@@ -65,7 +65,6 @@ class WarmFunction::Copy final : private Supervisor::Owner {
 
   Supervisor& supervisor() { return *supervisor_; }
   const Supervisor& supervisor() const { return *supervisor_; }
-  Instance& instance() { return instance_; }
 
   // Starts it again, once it has answered what it has, within stop_timeout; new requests wait.
   void replace() {
@@ -78,8 +77,19 @@ class WarmFunction::Copy final : private Supervisor::Owner {
     idle_.set_after(kIdleCheck);
   }
 
+  void stop() {
+    idle_.clear();
+    supervisor_->stop();
+  }
+
+  void abandon() {
+    idle_.clear();
+    supervisor_->abandon();
+  }
+
   // Whether it counts as hung has changed.
   void check_hanging() {
+    if (supervisor_->over()) return;
     const bool hangs = instance_.hung();
     if (std::exchange(hung_, hangs) == hangs) return;
     const Config& config = function_.config_;
@@ -189,11 +199,11 @@ void WarmFunction::start() {
 }
 
 void WarmFunction::stop() {
-  for (Copy& copy : copies_) copy.supervisor().stop();
+  for (Copy& copy : copies_) copy.stop();
 }
 
 void WarmFunction::abandon() {
-  for (Copy& copy : copies_) copy.supervisor().abandon();
+  for (Copy& copy : copies_) copy.abandon();
 }
 
 void WarmFunction::replace() {
