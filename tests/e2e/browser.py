@@ -35,11 +35,19 @@ class Browser:
              "--disable-background-networking", "--disable-component-update", "--mute-audio",
              "--hide-scrollbars", "--window-size=800,700", f"--user-data-dir={self.profile}"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            env={**os.environ, "HOME": self.profile, "TMPDIR": self.profile},
             pass_fds=(command_out, reply_in), start_new_session=True)
         os.close(command_out)
         os.close(reply_in)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        try:
+            self._attach()
+        except BaseException:
+            self.close()
+            raise
+
+    def _attach(self):
         target = self._call("Target.createTarget", {"url": "about:blank"})["targetId"]
         self._session = self._call("Target.attachToTarget",
                                    {"targetId": target, "flatten": True})["sessionId"]

@@ -80,6 +80,12 @@ class Chaos(Case):
             self.assertEqual(result.returncode, EXIT_INTERNAL)
             self.assertRegex(result.stderr, r"^fwatchdog: out of memory: .*\n$")
 
+    def test_a_function_that_is_stopped_ends_at_exec_timeout(self):
+        for mode, status in (("streaming", 504), ("serializing", 504), ("classic", 408)):
+            dog = self.sh("kill -STOP $$; echo never", mode=mode, exec_timeout="300ms")
+            self.assertEqual(dog.request().status, status)
+            dog.until_no_processes()
+
     def test_closed_output_is_no_obstacle(self):
         for closed in ("exec \"$@\" >&- 2>&-", "exec \"$@\" >&- 2>&- <&-"):
             dog = self.start("--", "sh", "-c", "cat; echo noise >&2", port=free_port(), read_log=False,
@@ -89,11 +95,17 @@ class Chaos(Case):
 
     def test_output_that_nobody_reads_is_no_obstacle(self):
         script = "head -c 20000 /dev/zero | tr '\\0' x >&2; echo >&2; echo served"
-        dog = self.start("--", "sh", "-c", script, port=free_port(), read_log=False)
+        metrics = free_port()
+        dog = self.start("--", "sh", "-c", script, port=free_port(), metrics_port=str(metrics),
+                         read_log=False)
         watch = Stopwatch()
         for _ in range(60):
             self.assertEqual(dog.request().text, "served\n")
         self.assert_within(watch.seconds, 0, 15)
+        with Client(metrics) as client:
+            text = client.request(path="/metrics").text
+        dropped = re.search(r"^fwatchdog_log_lines_dropped_total (\d+)", text, re.MULTILINE)
+        self.assertGreater(int(dropped.group(1)), 0)
         if not SANITIZER:
             self.assertLess(dog.rss_kb(), 16 * 1024)
 

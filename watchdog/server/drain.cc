@@ -1,5 +1,7 @@
 #include "server/drain.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/log.h"
@@ -50,15 +52,12 @@ void Drain::leave() {
   shared_.health.note_request(loop_.now());
   advance(Stage::kLeaving);
   const auto& interval = shared_.config.healthcheck_interval;
-  if (interval) {
-    log::info("Stopping: unready, serving for {} more; the end is in {} at the latest",
-              format_duration(*interval), format_duration(shared_.config.shutdown_timeout));
-  } else {
-    log::info(
-        "Stopping: unready, serving until {} pass without a request; the end is in {} at the "
-        "latest",
-        format_duration(kQuiet), format_duration(shared_.config.shutdown_timeout));
-  }
+  const std::string serving =
+      interval ? fmt::format("for {} more", format_duration(*interval))
+               : fmt::format("until {} pass without a request", format_duration(kQuiet));
+  log::info("Stopping: unready, serving {}; {} requests under way; the end is in {} at the latest",
+            serving, shared_.metrics.requests_in_flight.load(),
+            format_duration(shared_.config.shutdown_timeout));
   quiet_.set_after(interval.value_or(kQuiet));
 }
 
