@@ -30,32 +30,32 @@ enum class Failure : uint8_t {
 
 struct FailureInfo {
   int status;               // of the page that the client gets when no head has been sent yet
+  bool passes;              // trying again soon may well help: Retry-After
   std::string_view word;    // in the log
   std::string_view page{};  // the page's text; empty: the word and what happened
-  bool passes = false;      // trying again soon may well help: Retry-After
 };
 
 // One row a Failure, in order.
 inline constexpr FailureInfo kFailures[] = {
-    {200, ""},
-    {400, "bad_request"},
-    {499, "client_gone"},
-    {408, "client_slow"},
-    {413, "body_too_large"},
-    {431, "environment_too_large"},
-    {504, "exec_timeout"},
-    {408, "exec_timeout", "Killed process.\n"},
-    {500, "spawn_failed"},
-    {502, "upstream_refused"},
-    {502, "upstream_broken"},
-    {503, "not_ready", "", true},
-    {500, "function_failed"},
-    {500, "file_failed"},
-    {503, "out_of_resources", "", true},
-    {429, "overloaded", "", true},
-    {503, "queue_timeout", "", true},
-    {503, "draining", "", true},
-    {500, "internal"},
+    {200, false, ""},
+    {400, false, "bad_request"},
+    {499, false, "client_gone"},
+    {408, false, "client_slow"},
+    {413, false, "body_too_large"},
+    {431, false, "environment_too_large"},
+    {504, false, "exec_timeout"},
+    {408, false, "exec_timeout", "Killed process.\n"},
+    {500, false, "spawn_failed"},
+    {502, false, "upstream_refused"},
+    {502, false, "upstream_broken"},
+    {503, true, "not_ready"},
+    {500, false, "function_failed"},
+    {500, false, "file_failed"},
+    {503, true, "out_of_resources"},
+    {429, true, "overloaded"},
+    {503, true, "queue_timeout"},
+    {503, true, "draining"},
+    {500, false, "internal"},
 };
 static_assert(sizeof kFailures / sizeof kFailures[0] ==
               static_cast<size_t>(Failure::kInternal) + 1);
