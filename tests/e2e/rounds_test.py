@@ -10,6 +10,7 @@ from harness import FUNCTIONS, ROOT, SANITIZER, Case, InBackground, Watchdog, he
 
 ROUNDS = int(os.environ.get("ROUNDS", "6" if SANITIZER else "50"))
 RATE = 200  # requests a second
+MOST_SECONDS = 150  # then it is enough, when every kind has had its turn with 1 and with 2 workers
 NODE = ("--", "node", "-e",
         "require('http').createServer((q, s) => s.end('fine')).listen(process.env.PORT, '127.0.0.1')")
 PYTHON = ("--", "python3", str(FUNCTIONS / "single_server.py"))
@@ -89,10 +90,11 @@ class Rounds(Case):
         return answered
 
     def test_no_request_is_lost_at_a_deploy(self):
-        kinds = []
+        answered = []
+        start = time.monotonic()
         for number in range(ROUNDS):
-            with self.subTest(kind=KINDS[number % len(KINDS)]):
-                kinds.append(self.one_round(number))
-        self.assertEqual(len(kinds), ROUNDS)
-        self.assertGreater(min(kinds), 5)
-        print(f"{ROUNDS} rounds, {sum(kinds)} requests, none lost")
+            if number >= 2 * len(KINDS) and time.monotonic() - start > MOST_SECONDS:
+                break
+            answered.append(self.one_round(number))
+        self.assertGreater(min(answered), 5)
+        print(f"{len(answered)} rounds, {sum(answered)} requests, none lost")

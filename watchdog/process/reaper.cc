@@ -101,19 +101,18 @@ void Reaper::kill_abandoned() {
 bool Reaper::end_descendants(Duration grace) {
   const std::vector<pid_t> running = system_.descendants();
   if (running.empty()) return true;
-  if (!first_asked_) {
+  if (!asked_to_end_) {
     log::info("Stopping: {} processes that the function left behind are asked to end",
               running.size());
-    first_asked_ = loop_.now();
-  }
-  const bool kill = kill_now_ || loop_.now() >= *first_asked_ + grace;
-  for (const pid_t pid : running) {
-    if (kill) {
-      system_.kill(pid, SIGKILL);
-    } else if (asked_to_end_.insert(pid).second) {
+    asked_to_end_ = loop_.now();
+    for (const pid_t pid : running) {
       system_.kill(pid, SIGTERM);
       system_.kill(pid, SIGCONT);
     }
+  }
+  // Until then what they start in order to clean up may do its work.
+  if (kill_now_ || loop_.now() >= *asked_to_end_ + grace) {
+    for (const pid_t pid : running) system_.kill(pid, SIGKILL);
   }
   return false;
 }

@@ -5,7 +5,6 @@
 #include <atomic>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -53,7 +52,7 @@ class Reaper {
   // Sends SIGKILL to every abandoned group without waiting for its grace to end.
   void kill_abandoned();
 
-  // Asks whatever still descends from us to end, each process once, and after `grace` makes it.
+  // Asks whatever still descends from us to end, once, and after `grace` makes it.
   // Returns whether nothing is left; until then it is to be called again. For the end.
   bool end_descendants(Duration grace);
 
@@ -92,8 +91,7 @@ class Reaper {
   std::atomic<int> burials_{0};
   std::atomic<bool> blocked_{false};  // reap_orphans() met a process that somebody else must reap
   bool kill_now_ = false;
-  std::set<pid_t> asked_to_end_;  // by end_descendants()
-  std::optional<Instant> first_asked_;
+  std::optional<Instant> asked_to_end_;  // when end_descendants() did
   std::vector<Burial> graves_;
   Timer look_;
   Wakeup wakeup_;
