@@ -23,7 +23,7 @@ constexpr size_t kMostPieces = 8;
 // Of a file in one turn, so that a fast client does not keep the others waiting.
 constexpr uint64_t kMostOfFile = 1024 * 1024;
 // Read from a file for libuv to send when there is room again, which is how we learn of it.
-constexpr uint64_t kFileBlock = 4 * 1024;
+constexpr uint64_t kFileBlock = 16 * 1024;
 
 uv_buf_t buffer(std::string_view bytes) {
   return uv_buf_init(const_cast<char*>(bytes.data()), static_cast<unsigned>(bytes.size()));
