@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "modes/cgi.h"
+#include "modes/function_environment.h"
 #include "modes/duration_text.h"
 #include "modes/function_process.h"
 #include "server/exchange.h"

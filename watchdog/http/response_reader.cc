@@ -11,6 +11,10 @@ void ResponseReader::expect(std::string_view method) {
   lines_.clear();
 }
 
+std::string ResponseReader::problem() const {
+  return std::string("its answer is not HTTP: ").append(error().reason);
+}
+
 ResponseReader::Event ResponseReader::next() {
   const Event event = step();
   if (event == Event::kError) state_ = State::kRefused;

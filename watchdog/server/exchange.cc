@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kLastChunk = "0\r\n";
+constexpr unsigned kMostRedirects = 10;
 
 bool is_probe(const RequestHead& request) {
   const Field* agent = request.fields.find("user-agent");
@@ -32,7 +33,8 @@ Exchange::~Exchange() {
 }
 
 void Exchange::start(const RequestHead& request) {
-  request_ = &request;
+  received_ = request_ = &request;
+  redirects_ = 0;
   state_ = State::kOpen;
   started_at_ = context_.loop.now();
   status_ = 0;
@@ -69,13 +71,41 @@ void Exchange::invoke(Mode& mode, Slot slot) {
     fail(Failure::kBodyTooLarge, fmt::format("the body is larger than max_body_size={}", most));
     return;
   }
-  auto invocation = mode.invoke(*this);
+  start_invocation();
+}
+
+void Exchange::start_invocation() {
+  auto invocation = mode_->invoke(*this);
   if (!active()) {
     context_.loop.retire(std::move(invocation));
     return;
   }
   invocation_ = std::move(invocation);
   ask_for_body();
+}
+
+void Exchange::redirect(std::string_view target) {
+  if (state_ != State::kOpen) return;
+  if (++redirects_ > kMostRedirects) {
+    return fail(Failure::kBadAnswer, "its local redirects go in a circle");
+  }
+  redirect_target_ = target;
+  redirected_ = RequestHead{.method = received_->method == "HEAD" ? "HEAD" : "GET",
+                            .target = redirect_target_,
+                            .minor_version = received_->minor_version};
+  for (const Field& field : received_->fields) {
+    // What is about the body that nobody reads any more.
+    const std::string_view start = field.name.substr(0, std::string_view("content-").size());
+    const bool of_body = equals_ignoring_case(start, "content-") ||
+                         equals_ignoring_case(field.name, "transfer-encoding");
+    if (!of_body) redirected_.fields.add(field.name, field.value);
+  }
+  request_ = &redirected_;
+  context_.loop.retire(std::move(invocation_));
+  deadline_.clear();
+  upload_flow(true);
+  start_invocation();
+  if (invocation_) invocation_->on_body_end();
 }
 
 void Exchange::admit(Mode& mode, Slot slot) {
@@ -93,7 +123,7 @@ void Exchange::ask_for_body() {
 
 void Exchange::on_body(std::string_view bytes) {
   continue_due_ = false;
-  if (!invocation_) return;
+  if (!invocation_ || redirects_ > 0) return;
   body_received_ += bytes.size();
   const uint64_t most = context_.config.max_body_size;
   if (most != 0 && body_received_ > most && !tunnel_) {
@@ -106,7 +136,7 @@ void Exchange::on_body(std::string_view bytes) {
 void Exchange::on_body_end(std::string_view trailers) {
   continue_due_ = false;
   trailers_ = trailers;
-  if (invocation_) invocation_->on_body_end();
+  if (invocation_ && redirects_ == 0) invocation_->on_body_end();
 }
 
 void Exchange::on_client_gone() {
@@ -364,16 +394,16 @@ void Exchange::record(Failure failure, std::string_view detail) {
   // A reply that broke off after its head counts as what broke it.
   const int status = failure == Failure::kNone || page_sent_ ? status_ : info(failure).status;
   const Duration duration = elapsed();
-  context_.metrics.count_request(request_->method, status, duration);
+  context_.metrics.count_request(received_->method, status, duration);
 
   const AccessLog wanted = context_.config.access_log;
   if (wanted == AccessLog::kOff || (wanted == AccessLog::kErrors && status < 400)) return;
-  if (is_probe(*request_)) return;
+  if (is_probe(*received_)) return;
   const bool as_json = context_.config.log_format == log::Format::kJson;
   const std::string remote = as_json ? client_.peer().text() : std::string();
-  const Field* call_id = request_->fields.find("x-call-id");
-  log::Access line{.method = request_->method,
-                   .target = request_->target,
+  const Field* call_id = received_->fields.find("x-call-id");
+  log::Access line{.method = received_->method,
+                   .target = received_->target,
                    .status = status,
                    .reason = reason_phrase(status),
                    .failure = info(failure).word,

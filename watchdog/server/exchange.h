@@ -131,6 +131,10 @@ class Exchange {
   Duration elapsed() const { return context_.loop.now() - started_at_; }
   void upload_flow(bool on);
 
+  // What answers is a GET of `target` (RFC 3875 6.2.2): request() says so from here on, the mode is
+  // asked again, and this invocation retired. The log names what the client asked for.
+  void redirect(std::string_view target);
+
   // An interim response (1xx), which some clients cannot take.
   void interim(const ReplyHead& head);
   void head(const ReplyHead& head);
@@ -158,6 +162,7 @@ class Exchange {
     kSending,   // the reply is complete, but the client has not taken all of it
   };
 
+  void start_invocation();
   void send_head(const ReplyHead& head);
   void send_page(int status, Failure failure, std::string_view text);
   void ask_for_body();
@@ -168,7 +173,11 @@ class Exchange {
 
   const ServerContext& context_;
   Client& client_;
-  const RequestHead* request_ = nullptr;
+  const RequestHead* received_ = nullptr;
+  const RequestHead* request_ = nullptr;  // the same, or redirected_
+  RequestHead redirected_;
+  std::string redirect_target_;
+  unsigned redirects_ = 0;
   State state_ = State::kIdle;
   Instant started_at_{};
   std::optional<Slot> slot_;

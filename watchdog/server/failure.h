@@ -18,6 +18,7 @@ enum class Failure : uint8_t {
   kSpawnFailed,          // no process could be started
   kUpstreamRefused,      // the function's server takes no connection
   kUpstreamBroken,       // it broke off, or what it said is not HTTP
+  kBadAnswer,            // what a program printed is no CGI answer
   kNotReady,             // it did not become ready in time
   kFunctionFailed,       // non-zero exit code, or killed by a signal
   kFileFailed,           // a file could not be read, or changed while it was sent
@@ -48,6 +49,7 @@ inline constexpr FailureInfo kFailures[] = {
     {500, false, "spawn_failed"},
     {502, false, "upstream_refused"},
     {502, false, "upstream_broken"},
+    {502, false, "bad_answer"},
     {503, true, "not_ready"},
     {500, false, "function_failed"},
     {500, false, "file_failed"},

@@ -1,17 +1,14 @@
 #pragma once
 
-#include <list>
+#include <functional>
+#include <initializer_list>
 #include <memory>
-#include <span>
-#include <string>
 #include <string_view>
-#include <vector>
 
-#include "http/response_reader.h"
-#include "net/address.h"
-#include "net/dial.h"
+#include "base/line_splitter.h"
+#include "http/answer_reader.h"
 #include "net/stream.h"
-#include "net/timer.h"
+#include "server/failure.h"
 
 namespace watchdog {
 
@@ -28,12 +25,13 @@ class UpstreamConnection final : private Stream::Handler {
     virtual void on_response_body(std::string_view bytes) = 0;
     virtual void on_response_end(std::string_view trailers) = 0;
     // What broke, for a person; nothing comes after it.
-    virtual void on_upstream_failed(std::string_view what) = 0;
+    virtual void on_upstream_failed(Failure failure, std::string_view what) = 0;
     // full() was true and is so no more.
     virtual void on_upstream_drained() = 0;
   };
 
-  UpstreamConnection(Loop& loop, Fd socket, bool is_tcp);
+  UpstreamConnection(Loop& loop, Fd socket, bool is_tcp, std::unique_ptr<AnswerReader> reader,
+                     size_t longest_log_line);
   ~UpstreamConnection() override;
 
   // From here on `handler` hears of the answer to a request with this method.
@@ -56,7 +54,9 @@ class UpstreamConnection final : private Stream::Handler {
   // untaken() will tell when it did not.
   bool alive() const { return !stream_.broken() && (is_tcp_ || stream_.silent()); }
   // Whether any byte of the answer has come.
-  bool answered() const { return reader_.begun(); }
+  bool answered() const { return reader_->begun(); }
+  // As AnswerReader::local_redirect().
+  std::string_view local_redirect() const { return reader_->local_redirect(); }
   // Bytes of what was written that the server's kernel has not taken (TCP; else 0).
   size_t untaken() const { return is_tcp_ ? stream_.unacknowledged() : 0; }
 
@@ -69,51 +69,19 @@ class UpstreamConnection final : private Stream::Handler {
   // A server may answer and close without reading the whole request: what it says still counts.
   bool reads_on_after_write_error() const override { return true; }
 
-  void fail(std::string_view what);
+  size_t read(std::string_view bytes);
+  void fail(std::string_view what) { fail(Failure::kUpstreamBroken, what); }
+  void fail(Failure failure, std::string_view what);
 
   const bool is_tcp_;
-  ResponseReader reader_;
+  std::unique_ptr<AnswerReader> reader_;
+  LineSplitter errors_;
   Handler* handler_ = nullptr;
   std::function<void()> on_lost_;  // while resting
   bool tunnel_ = false;
   bool complete_ = false;  // the answer is
   bool ended_ = false;     // the server has closed
   Stream stream_;
-};
-
-// The idle connections of one worker to the function's server. The one that was used last is used
-// next, so that the others can be closed.
-class UpstreamPool {
- public:
-  static constexpr size_t kMostConnections = 256;
-  // Shorter than the patience of every server that we know, the shortest of which is 2 s: a
-  // connection that is closed from the other end while a request is on its way is a request lost.
-  static constexpr auto kMostRest = std::chrono::seconds(1);
-
-  // `addresses` outlive it.
-  UpstreamPool(Loop& loop, std::span<const SocketAddress> addresses);
-
-  // An idle connection that is still alive, or null.
-  std::unique_ptr<UpstreamConnection> take();
-  // Makes a new one.
-  std::unique_ptr<Dial> dial(Dial::OnDone on_done);
-  std::unique_ptr<UpstreamConnection> adopt(Fd socket);
-  // Keeps it for another request, if it is good for one.
-  void give_back(std::unique_ptr<UpstreamConnection> connection);
-
- private:
-  struct Idle {
-    std::unique_ptr<UpstreamConnection> connection;
-    Instant since;
-  };
-
-  void drop(std::list<Idle>::iterator place);
-  void drop_old();
-
-  Loop& loop_;
-  const std::span<const SocketAddress> addresses_;
-  std::list<Idle> idle_;  // the oldest first
-  Timer tidy_;
 };
 
 }  // namespace watchdog

@@ -1,4 +1,4 @@
-#include "modes/cgi.h"
+#include "modes/function_environment.h"
 
 #include <doctest/doctest.h>
 

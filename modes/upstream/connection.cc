@@ -1,0 +1,119 @@
+#include "modes/upstream/connection.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <utility>
+
+namespace watchdog {
+
+UpstreamConnection::UpstreamConnection(Loop& loop, Fd socket, bool is_tcp,
+                                       std::unique_ptr<AnswerReader> reader,
+                                       size_t longest_log_line)
+    : is_tcp_(is_tcp),
+      reader_(std::move(reader)),
+      errors_(log::Source::kErr, longest_log_line),
+      stream_(loop, *this, is_tcp ? Stream::Kind::kTcp : Stream::Kind::kPipe, std::move(socket)) {}
+
+UpstreamConnection::~UpstreamConnection() {
+  errors_.finish();
+}
+
+void UpstreamConnection::begin(Handler& handler, std::string_view method) {
+  handler_ = &handler;
+  on_lost_ = nullptr;
+  complete_ = false;
+  reader_->expect(method);
+  stream_.resume();
+}
+
+void UpstreamConnection::rest(std::function<void()> on_lost) {
+  handler_ = nullptr;
+  on_lost_ = std::move(on_lost);
+  stream_.resume();
+}
+
+bool UpstreamConnection::reusable() const {
+  return complete_ && !ended_ && !tunnel_ && !stream_.broken() && stream_.drained() &&
+         reader_->response().keep_alive;
+}
+
+size_t UpstreamConnection::on_data(std::string_view bytes) {
+  const size_t used = read(bytes);
+  const std::string errors = reader_->take_errors();
+  if (!errors.empty()) errors_.add(errors);
+  if (complete_) errors_.finish();
+  return used;
+}
+
+size_t UpstreamConnection::read(std::string_view bytes) {
+  if (handler_ == nullptr) {
+    fail("bytes that nobody asked for");
+    return bytes.size();
+  }
+  if (tunnel_) {
+    handler_->on_response_body(bytes);
+    return bytes.size();
+  }
+  reader_->feed(bytes);
+  for (;;) {
+    switch (reader_->next()) {
+      case ReadEvent::kNeedMore:
+        return bytes.size();
+      case ReadEvent::kHead:
+        tunnel_ = reader_->response().status == 101;
+        handler_->on_response_head(reader_->response());
+        if (handler_ == nullptr) return bytes.size();
+        if (!tunnel_) break;
+        bytes.remove_prefix(reader_->consumed());
+        if (!bytes.empty()) handler_->on_response_body(bytes);
+        return reader_->consumed() + bytes.size();
+      case ReadEvent::kBody:
+        handler_->on_response_body(reader_->body());
+        if (handler_ == nullptr) return bytes.size();
+        break;
+      case ReadEvent::kEnd:
+        if (reader_->response().interim()) break;
+        // More than the answer: a server that cannot be trusted with another request.
+        ended_ = ended_ || reader_->consumed() < bytes.size();
+        complete_ = true;
+        std::exchange(handler_, nullptr)->on_response_end(reader_->trailers());
+        return bytes.size();
+      case ReadEvent::kError:
+        fail(reader_->overloaded() ? Failure::kNotReady : Failure::kUpstreamBroken,
+             reader_->problem());
+        return bytes.size();
+    }
+  }
+}
+
+void UpstreamConnection::on_end() {
+  ended_ = true;
+  if (handler_ != nullptr && (tunnel_ || reader_->ends_with_connection())) {
+    complete_ = true;
+    std::exchange(handler_, nullptr)->on_response_end({});
+    return;
+  }
+  fail(reader_->begun() ? "it closed the connection in the middle of its answer"
+                       : "it closed the connection without an answer");
+}
+
+void UpstreamConnection::on_error(int error) {
+  ended_ = true;
+  fail(fmt::format("the connection to it broke: {}", strerror(error)));
+}
+
+void UpstreamConnection::on_drained() {
+  if (handler_ != nullptr) handler_->on_upstream_drained();
+}
+
+void UpstreamConnection::fail(Failure failure, std::string_view what) {
+  stream_.pause();
+  if (handler_ != nullptr) {
+    std::exchange(handler_, nullptr)->on_upstream_failed(failure, what);
+  } else if (on_lost_) {
+    std::exchange(on_lost_, nullptr)();
+  }
+}
+
+}  // namespace watchdog

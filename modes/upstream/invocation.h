@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <initializer_list>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "modes/spool.h"
+#include "modes/upstream/connection.h"
+#include "modes/upstream/mode.h"
+#include "net/dial.h"
+#include "net/timer.h"
+#include "server/exchange.h"
+#include "server/function_state.h"
+#include "server/mode.h"
+
+namespace watchdog {
+
+// One request on its way to the function's server and its answer on the way back. The protocols
+// derive from it and say how a request is put into bytes.
+//
+//   waiting --the function is ready--> connecting --connected--> passing --answer complete-->
+//   (gone) passing --the reused connection was dead--> connecting
+//
+// A body that the protocol cannot send without its length is collected before connecting.
+class UpstreamInvocation : public Invocation, private UpstreamConnection::Handler {
+ public:
+  UpstreamInvocation(UpstreamMode& mode, Exchange& exchange);
+  ~UpstreamInvocation() override;
+
+  // Call once.
+  void start();
+  // Whether the body must be complete before any of it can be sent.
+  virtual bool collects() const = 0;
+  // The function's state has changed.
+  void on_function_state();
+
+  void on_body(std::string_view bytes) final;
+  void on_body_end() final;
+  void on_reply_drained() final;
+  void on_shutdown() final;
+  void on_exec_timeout() final;
+
+ protected:
+  // The most bytes of a body that one frame takes.
+  static constexpr size_t kMostInFrame = 65535;
+  struct Frame {
+    std::string before;
+    std::string_view after;
+  };
+
+  const Exchange& exchange() const { return exchange_; }
+  const Config& config() const { return mode_.context().config; }
+
+ private:
+  // Appends everything up to the body. `collected`: the length of one that was collected.
+  virtual void append_request(std::string& out, const Instance& instance,
+                              const uint64_t* collected) const = 0;
+  // What surrounds `size` bytes of the body.
+  virtual Frame frame(size_t size) const = 0;
+  virtual std::string body_end() const = 0;
+  // Whether the connection should be kept for other requests.
+  virtual bool may_keep(const Backend&) const { return true; }
+  // The last words of a connection whose request is given up.
+  virtual std::string_view farewell() const { return {}; }
+
+  void go();
+  void wait();
+  void stop_waiting();
+  void connect();
+  void use(Backend& backend);
+  void dial();
+  void on_refused(int error);
+  void begin_sending();
+  void send_request();
+  void send_again();
+  void send_piece(std::string_view bytes);
+  void send_collected();
+  void send(std::initializer_list<std::string_view> pieces);
+  void pause_upload();
+  void resume_upload();
+  void on_switched(const ResponseHead& head);
+  bool request_sent() const;
+  bool may_send_again() const;
+  void drop_connection();
+  void lose(Failure failure, std::string_view what);
+
+  // UpstreamConnection::Handler
+  void on_response_head(const ResponseHead& head) override;
+  void on_response_body(std::string_view bytes) override;
+  void on_response_end(std::string_view trailers) override;
+  void on_upstream_failed(Failure failure, std::string_view what) override;
+  void on_upstream_drained() override;
+
+  UpstreamMode& mode_;
+  Exchange& exchange_;
+  std::optional<std::list<UpstreamInvocation*>::iterator> waiting_;
+  Backend* backend_ = nullptr;  // once there was one
+  std::optional<Load> load_;
+  size_t refusals_ = 0;
+  Timer patience_;  // while waiting for the function
+  Timer soon_;      // connecting again
+  std::unique_ptr<Dial> dial_;
+  std::unique_ptr<UpstreamConnection> connection_;
+  std::string kept_;  // what was sent, where it may have to be sent again
+  Spool collected_;
+  uint64_t collected_sent_ = 0;
+  uint64_t sent_ = 0;
+  bool collecting_ = false;
+  bool reused_ = false;
+  bool sent_again_ = false;  // to another instance
+  bool body_complete_ = false;
+  bool tunnel_ = false;
+};
+
+}  // namespace watchdog
