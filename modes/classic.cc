@@ -81,7 +81,7 @@ class ClassicInvocation final : public CollectedInvocation {
 class ClassicMode final : public ForkMode {
  public:
   explicit ClassicMode(const ModeContext& context)
-      : ForkMode(context, FunctionEnvironment(FunctionEnvironment::Lengths::kAlways)) {}
+      : ForkMode(context, FunctionEnvironment::Lengths::kAlways) {}
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
     return std::make_unique<ClassicInvocation>(*this, exchange);
   }

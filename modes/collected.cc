@@ -4,9 +4,9 @@ namespace watchdog {
 
 void CollectedInvocation::on_body_end() {
   const std::string text = input();
-  process_ = mode_.start(
-      exchange_, *this,
-      text.empty() ? FunctionProcess::Input::kNone : FunctionProcess::Input::kPipe, errors());
+  FunctionProcess::Streams streams{.errors = errors()};
+  if (!text.empty()) streams.input = FunctionProcess::Input::kPipe;
+  process_ = mode_.start(exchange_, *this, streams);
   if (!process_) return;
   process_->write_input(text);
   process_->close_input();

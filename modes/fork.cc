@@ -8,23 +8,19 @@
 
 namespace watchdog {
 
-ForkMode::ForkMode(const ModeContext& context, FunctionEnvironment environment)
-    : processes_(context), environment_(std::move(environment)) {}
+ForkMode::ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths)
+    : processes_(context), environment_(lengths, context.config.cgi_headers) {}
 
 std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,
                                                  FunctionProcess::Handler& handler,
-                                                 FunctionProcess::Input input,
-                                                 FunctionProcess::Errors errors) {
-  char* const* environment = environment_.plain();
-  if (config().cgi_headers) {
-    const auto built = environment_.build(exchange.request());
-    if (!built) {
-      exchange.fail(Failure::kBadRequest, built.error());
-      return nullptr;
-    }
-    environment = *built;
+                                                 const FunctionProcess::Streams& streams,
+                                                 const CgiRequest* cgi) {
+  const auto environment = environment_.build(exchange.request(), cgi);
+  if (!environment) {
+    exchange.fail(Failure::kBadRequest, environment.error());
+    return nullptr;
   }
-  auto outcome = FunctionProcess::start(processes_, handler, environment, input, errors);
+  auto outcome = FunctionProcess::start(processes_, handler, *environment, streams);
   if (outcome.process) {
     exchange.function_started();
     return std::move(outcome.process);

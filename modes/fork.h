@@ -16,14 +16,14 @@ namespace watchdog {
 // a failed start or a bad end means to the client.
 class ForkMode : public Mode {
  public:
-  ForkMode(const ModeContext& context, FunctionEnvironment environment);
+  ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths);
 
   const Config& config() const { return processes_.context().config; }
   // Starts the function for `exchange`; when that fails, null, and the exchange has failed with the
-  // reason.
+  // reason. `cgi`: what a CGI program is told on top.
   std::unique_ptr<FunctionProcess> start(Exchange& exchange, FunctionProcess::Handler& handler,
-                                         FunctionProcess::Input input,
-                                         FunctionProcess::Errors errors);
+                                         const FunctionProcess::Streams& streams,
+                                         const CgiRequest* cgi = nullptr);
 
  private:
   FunctionProcesses processes_;
@@ -33,5 +33,6 @@ class ForkMode : public Mode {
 std::unique_ptr<Mode> make_streaming_mode(const ModeContext& context);
 std::unique_ptr<Mode> make_serializing_mode(const ModeContext& context);
 std::unique_ptr<Mode> make_classic_mode(const ModeContext& context);
+std::unique_ptr<Mode> make_cgi_mode(const ModeContext& context);
 
 }  // namespace watchdog

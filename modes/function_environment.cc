@@ -40,23 +40,38 @@ constexpr std::string_view kPrefix = "Http_";
 
 }  // namespace
 
-char* const* FunctionEnvironment::plain() const {
-  return environ;
-}
-
-Result<char* const*> FunctionEnvironment::build(const RequestHead& request) {
+Result<char* const*> FunctionEnvironment::build(const RequestHead& request,
+                                                const CgiRequest* cgi) {
+  if (!http_variables_ && cgi == nullptr) return environ;
   const auto path = percent_decode(request.path());
   if (!path) return Error{path.error()};
   text_.clear();
   offsets_.clear();
   pointers_.clear();
+  if (http_variables_) add_http_variables(request, *path);
+  if (cgi != nullptr) add_cgi_variables(*this, *cgi);
 
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (is_inherited(*entry, cgi != nullptr)) pointers_.push_back(*entry);
+  }
+  for (const size_t offset : offsets_) pointers_.push_back(text_.data() + offset);
+  pointers_.push_back(nullptr);
+  return pointers_.data();
+}
+
+// What we were started with does not pass for the request's.
+bool FunctionEnvironment::is_inherited(std::string_view entry, bool with_cgi) const {
+  if (http_variables_ && entry.starts_with(kPrefix)) return false;
+  return !with_cgi || !is_cgi_variable(entry.substr(0, entry.find('=')));
+}
+
+void FunctionEnvironment::add_http_variables(const RequestHead& request, const std::string& path) {
   const Fields& fields = request.fields;
   for (const Field& field : fields) {
     if (!reserved(field.name) && fields.find(field.name) == &field) add_field(field);
   }
   add("Http_Method", request.method);
-  if (!path->empty()) add("Http_Path", *path);
+  if (!path.empty()) add("Http_Path", path);
   if (!request.query().empty()) add("Http_Query", request.query());
   if (!request.authority().empty()) add("Http_Host", request.authority());
   const bool chunked = request.framing == BodyFraming::kChunked;
@@ -66,14 +81,6 @@ Result<char* const*> FunctionEnvironment::build(const RequestHead& request) {
     add("Http_ContentLength", length);
     if (chunked) add("Http_Transfer_Encoding", "chunked");
   }
-
-  // What we were started with does not pass for the request's.
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    if (!std::string_view(*entry).starts_with(kPrefix)) pointers_.push_back(*entry);
-  }
-  for (const size_t offset : offsets_) pointers_.push_back(text_.data() + offset);
-  pointers_.push_back(nullptr);
-  return pointers_.data();
 }
 
 void FunctionEnvironment::add(std::string_view name, std::string_view value) {

@@ -30,24 +30,27 @@ void FunctionProcesses::adopt(std::unique_ptr<OutputLog> log) {
 }
 
 FunctionProcess::Outcome FunctionProcess::start(FunctionProcesses& processes, Handler& handler,
-                                                char* const* environment, Input input,
-                                                Errors errors) {
+                                                char* const* environment,
+                                                const Streams& streams) {
   const ModeContext& context = processes.context();
   Pipe in;
   Pipe out;
   Pipe err;
-  if ((input == Input::kPipe && !in.open()) || !out.open() ||
-      (errors == Errors::kToLog && !err.open())) {
+  if ((streams.input == Input::kPipe && !in.open()) || !out.open() ||
+      (streams.errors == Errors::kToLog && !err.open())) {
     return {nullptr, errno};
   }
   const auto path = processes.command().path();
   if (!path) return {nullptr, ENOENT};
 
+  int input = processes.no_input_.get();
+  if (streams.input == Input::kPipe) input = in.read.get();
+  if (streams.input == Input::kFile) input = streams.file;
   std::unique_ptr<FunctionProcess> process(new FunctionProcess(processes, handler));
   const Program program{.path = *path,
                         .argv = processes.command().argv(),
                         .environment = environment,
-                        .in = in.read ? in.read.get() : processes.no_input_.get(),
+                        .in = input,
                         .out = out.write.get(),
                         .err = err.write ? err.write.get() : out.write.get()};
   const Instant before = context.loop.now();

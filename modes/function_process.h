@@ -48,8 +48,13 @@ class FunctionProcess final : private Stream::Handler {
     virtual void on_finished(ExitStatus status) = 0;
   };
 
-  enum class Input { kNone, kPipe };
+  enum class Input { kNone, kPipe, kFile };
   enum class Errors { kToLog, kToOutput };
+  struct Streams {
+    Input input = Input::kNone;
+    Errors errors = Errors::kToLog;
+    int file = -1;  // kFile: needed until it has started
+  };
 
   // What came of starting one: a process, or an errno.
   struct Outcome {
@@ -57,7 +62,7 @@ class FunctionProcess final : private Stream::Handler {
     int error = 0;
   };
   static Outcome start(FunctionProcesses& processes, Handler& handler, char* const* environment,
-                       Input input, Errors errors);
+                       const Streams& streams);
   ~FunctionProcess() override;
 
   // Bytes that the process does not take, because it closed its input or is gone, are dropped: not

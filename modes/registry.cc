@@ -2,6 +2,8 @@
 #include <optional>
 #include <string>
 
+#include "modes/cgi/application.h"
+#include "modes/fastcgi/mode.h"
 #include "modes/fork.h"
 #include "modes/http.h"
 #include "modes/static/mode.h"
@@ -22,14 +24,16 @@ std::unique_ptr<Mode> make_mode(const ModeContext& context) {
     case ModeName::kStatic:
       return make_static_mode(context);
     case ModeName::kCgi:
+      return make_cgi_mode(context);
     case ModeName::kFastcgi:
-      break;
+      return make_fastcgi_mode(context);
   }
-  std::abort();  // read_config refuses every other mode
+  std::abort();
 }
 
 std::optional<std::string> mode_problem(const Config& config) {
   if (config.mode == ModeName::kStatic) return static_mode_problem(config);
+  if (has_scripts(config.mode)) return Application::problem(config);
   return std::nullopt;
 }
 

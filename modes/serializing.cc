@@ -29,7 +29,7 @@ class SerializingInvocation final : public CollectedInvocation {
 class SerializingMode final : public ForkMode {
  public:
   explicit SerializingMode(const ModeContext& context)
-      : ForkMode(context, FunctionEnvironment(FunctionEnvironment::Lengths::kWithBody)) {}
+      : ForkMode(context, FunctionEnvironment::Lengths::kWithBody) {}
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
     return std::make_unique<SerializingInvocation>(*this, exchange);
   }

@@ -1,77 +1,146 @@
-#include "modes/fork.h"
+#include "modes/streaming.h"
+
+#include "http/forward.h"
 
 namespace watchdog {
+
+StreamingInvocation::StreamingInvocation(ForkMode& mode, Exchange& exchange,
+                                         std::optional<CgiReader> reader)
+    : mode_(mode), exchange_(exchange), reader_(std::move(reader)) {
+  if (reader_) reader_->expect(exchange.request().method);
+}
+
+bool StreamingInvocation::start(const CgiRequest* cgi, int file) {
+  FunctionProcess::Streams streams{.file = file};
+  if (exchange_.request().has_body()) streams.input = FunctionProcess::Input::kPipe;
+  if (file >= 0) streams.input = FunctionProcess::Input::kFile;
+  process_ = mode_.start(exchange_, *this, streams, cgi);
+  return process_ != nullptr;
+}
+
+void StreamingInvocation::on_body(std::string_view bytes) {
+  process_->write_input(bytes);
+  if (process_->input_full()) exchange_.upload_flow(false);
+}
+
+void StreamingInvocation::on_body_end() {
+  process_->close_input();
+}
+
+void StreamingInvocation::on_reply_drained() {
+  if (process_) process_->resume_output();
+}
+
+void StreamingInvocation::on_shutdown() {
+  if (process_) process_->terminate();
+}
+
+void StreamingInvocation::on_output(std::string_view bytes) {
+  if (over_) return;
+  if (reader_) {
+    reader_->feed(bytes);
+    while (handle(reader_->next())) {
+    }
+    if (over_) return;
+  } else {
+    send_own_head();
+    exchange_.write(bytes);
+  }
+  if (exchange_.reply_full()) process_->pause_output();
+}
+
+void StreamingInvocation::on_input_drained() {
+  exchange_.upload_flow(true);
+}
+
+void StreamingInvocation::on_finished(ExitStatus status) {
+  if (over_) return;
+  if (is_failure(status)) return fail(Failure::kFunctionFailed, status.text());
+  if (!reader_) {
+    send_own_head(0);
+    return exchange_.end();
+  }
+  ReadEvent event = reader_->finish();
+  while (handle(event)) event = reader_->finish();
+  if (event == ReadEvent::kEnd) exchange_.end();
+}
+
+bool StreamingInvocation::handle(ReadEvent event) {
+  switch (event) {
+    case ReadEvent::kHead:
+      if (reader_->headless()) {
+        send_own_head();
+      } else {
+        send_cgi_head();
+      }
+      return !over_;
+    case ReadEvent::kBody:
+      exchange_.write(reader_->body());
+      return true;
+    case ReadEvent::kError:
+      fail(Failure::kBadAnswer, reader_->problem());
+      return false;
+    case ReadEvent::kNeedMore:
+    case ReadEvent::kEnd:
+      break;
+  }
+  return false;
+}
+
+void StreamingInvocation::send_own_head(std::optional<uint64_t> length) {
+  if (exchange_.replying()) return;
+  const std::string duration = duration_text(exchange_.elapsed());
+  ReplyHead head{.content_length = length};
+  head.fields.add("Content-Type", mode_.config().content_type);
+  head.fields.add("X-Duration-Seconds", duration);
+  exchange_.head(head);
+}
+
+void StreamingInvocation::send_cgi_head() {
+  if (const std::string_view target = reader_->local_redirect(); !target.empty()) {
+    over_ = true;
+    return exchange_.redirect(target);
+  }
+  const ResponseHead& head = reader_->response();
+  ReplyHead reply{.status = head.status,
+                  .content_length = head.content_length,
+                  .forwarded = true,
+                  .reason = head.reason};
+  forward_fields(head, reply.fields);
+  const std::string duration = duration_text(exchange_.elapsed());
+  reply.fields.add("X-Duration-Seconds", duration);
+  exchange_.head(reply);
+}
+
+// A program that said itself that it failed may exit as it likes, as may one that has sent all that
+// it promised; php-cgi exits with 255 after "Status: 500".
+bool StreamingInvocation::is_failure(ExitStatus status) const {
+  if (status.success()) return false;
+  if (!reader_ || !exchange_.replying()) return true;
+  const bool said_so = status.signal == 0 && reader_->response().status >= 400;
+  return !said_so && !reader_->complete();
+}
+
+void StreamingInvocation::fail(Failure failure, std::string_view detail) {
+  over_ = true;
+  exchange_.fail(failure, detail);
+}
 
 namespace {
 
 class StreamingMode final : public ForkMode {
  public:
   explicit StreamingMode(const ModeContext& context)
-      : ForkMode(context, FunctionEnvironment(FunctionEnvironment::Lengths::kWithBody)) {}
-  std::unique_ptr<Invocation> invoke(Exchange& exchange) override;
+      : ForkMode(context, FunctionEnvironment::Lengths::kWithBody) {}
+
+  std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
+    std::optional<CgiReader> reader;
+    if (config().cgi_response) reader.emplace(CgiReader::Head::kOptional);
+    auto invocation = std::make_unique<StreamingInvocation>(*this, exchange, std::move(reader));
+    if (!invocation->start()) return nullptr;
+    return invocation;
+  }
 };
-
-// The request's body goes to the process as it comes, its output to the client as it is printed.
-// The status is held back until the first output or the exit, whichever comes first, so that a
-// function that fails without a word answers 500 and not 200.
-class StreamingInvocation final : public Invocation, private FunctionProcess::Handler {
- public:
-  StreamingInvocation(StreamingMode& mode, Exchange& exchange) : mode_(mode), exchange_(exchange) {}
-
-  bool start() {
-    const bool has_body = exchange_.request().has_body();
-    process_ = mode_.start(exchange_, *this,
-                           has_body ? FunctionProcess::Input::kPipe : FunctionProcess::Input::kNone,
-                           FunctionProcess::Errors::kToLog);
-    return process_ != nullptr;
-  }
-
-  void on_body(std::string_view bytes) override {
-    process_->write_input(bytes);
-    if (process_->input_full()) exchange_.upload_flow(false);
-  }
-  void on_body_end() override { process_->close_input(); }
-  void on_reply_drained() override { process_->resume_output(); }
-  void on_shutdown() override { process_->terminate(); }
-  bool outlives_client() const override {
-    return !mode_.config().kill_on_disconnect.value_or(true);
-  }
-
- private:
-  void on_output(std::string_view bytes) override {
-    send_head();
-    exchange_.write(bytes);
-    if (exchange_.reply_full()) process_->pause_output();
-  }
-  void on_input_drained() override { exchange_.upload_flow(true); }
-  void on_finished(ExitStatus status) override {
-    if (!status.success()) {
-      exchange_.fail(Failure::kFunctionFailed, status.text());
-      return;
-    }
-    if (!exchange_.replying()) send_head(0);
-    exchange_.end();
-  }
-
-  void send_head(std::optional<uint64_t> length = {}) {
-    if (exchange_.replying()) return;
-    const std::string duration = duration_text(exchange_.elapsed());
-    ReplyHead head{.content_length = length};
-    head.fields.add("Content-Type", mode_.config().content_type);
-    head.fields.add("X-Duration-Seconds", duration);
-    exchange_.head(head);
-  }
-
-  StreamingMode& mode_;
-  Exchange& exchange_;
-  std::unique_ptr<FunctionProcess> process_;
-};
-
-std::unique_ptr<Invocation> StreamingMode::invoke(Exchange& exchange) {
-  auto invocation = std::make_unique<StreamingInvocation>(*this, exchange);
-  if (!invocation->start()) return nullptr;
-  return invocation;
-}
 
 }  // namespace
 

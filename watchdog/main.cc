@@ -83,11 +83,11 @@ class Watchdog final : private WarmFunction::Owner {
 
   // Prepares the warm process, where the mode has one.
   std::optional<std::string> prepare_function() {
-    if (config_.mode != ModeName::kHttp) return std::nullopt;
+    if (!has_warm_function(config_.mode)) return std::nullopt;
     function_ = std::make_unique<WarmFunction>(loop_, reaper_, config_, function_state_,
                                                static_cast<WarmFunction::Owner&>(*this));
     if (auto problem = function_->prepare()) return problem;
-    return config_.watch.empty() ? std::nullopt : watch_files();
+    return config_.watch.empty() || config_.command.empty() ? std::nullopt : watch_files();
   }
 
   std::optional<std::string> watch_files() {
@@ -114,7 +114,7 @@ class Watchdog final : private WarmFunction::Owner {
   std::optional<std::string> open_ports() {
     const auto port = Listener::claim(config_.listen_address, config_.port);
     if (!port) return port.error();
-    const unsigned count = config_.workers == 0 ? usable_cpus() : config_.workers;
+    const unsigned count = worker_count(config_);
     std::vector<Fd> sockets;
     for (unsigned i = 0; i < count; ++i) {
       auto socket = Listener::bind(config_.listen_address, *port);

@@ -13,7 +13,7 @@ using Kind = Finding::Kind;
 Finding not_found(int error, const std::string& name) {
   switch (error) {
     case EXDEV:
-      log::warn("not served: {} is a symbolic link that leads out of static_path", name);
+      log::warn("not served: {} is a symbolic link that leads out of the folder served", name);
       return {Kind::kMissing};
     case ENOENT:
     case ENOTDIR:

@@ -110,7 +110,7 @@ Result<Folder> Folder::hold(const std::string& path) {
                               : errno == ENOTDIR
                                   ? "it is not a folder"
                                   : fmt::format("cannot open it: {}", strerror(errno));
-  return Error{fmt::format("static_path={}: {}; name the folder to serve", path, problem)};
+  return Error{fmt::format("{}: {}; name the folder to serve", path, problem)};
 }
 
 Opening Folder::open(const std::string& name) const {

@@ -19,6 +19,7 @@ struct Opening {
 // are laid and whatever is moved meanwhile.
 class Folder {
  public:
+  // The error begins with the path.
   static Result<Folder> hold(const std::string& path);
 
   // Opens `name`, relative and without "..", to be read; never waits for a FIFO's writer.

@@ -28,7 +28,7 @@ std::unique_ptr<Mode> make_static_mode(const ModeContext& context) {
 
 std::optional<std::string> static_mode_problem(const Config& config) {
   const auto folder = Folder::hold(config.static_path);
-  if (!folder) return folder.error();
+  if (!folder) return "static_path=" + folder.error();
   return std::nullopt;
 }
 

@@ -121,7 +121,7 @@ uint64_t length_of(const std::vector<Part>& parts) {
 }
 
 uint64_t share_of_cache(const Config& config) {
-  return config.static_cache / (config.workers != 0 ? config.workers : usable_cpus());
+  return config.static_cache / worker_count(config);
 }
 
 }  // namespace

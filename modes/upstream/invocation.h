@@ -54,6 +54,10 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   };
 
   const Exchange& exchange() const { return exchange_; }
+  // For a destructor: sends the last words of a request that is given up half way, if it is.
+  void give_up(std::string_view last_words) {
+    if (connection_) connection_->write({last_words});
+  }
   const Config& config() const { return mode_.context().config; }
 
  private:
@@ -65,8 +69,6 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   virtual std::string body_end() const = 0;
   // Whether the connection should be kept for other requests.
   virtual bool may_keep(const Backend&) const { return true; }
-  // The last words of a connection whose request is given up.
-  virtual std::string_view farewell() const { return {}; }
 
   void go();
   void wait();

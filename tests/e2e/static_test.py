@@ -604,7 +604,7 @@ class Safety(StaticCase):
         self.assertEqual(self.get(dog, "/docs/up.html").body, b"top")
         for path in ("/out.txt", "/out/secret.txt", "/out/", "/relative.txt", "/loop"):
             self.assertEqual(self.get(dog, path).status, 404, path)
-        dog.wait_log(r"Warning: not served: out\.txt is a symbolic link that leads out of static_path")
+        dog.wait_log(r"Warning: not served: out\.txt is a symbolic link that leads out of the folder served")
 
     def test_a_folder_that_turns_into_a_link_leads_nowhere(self):
         self.put("docs/secret.txt", b"public")

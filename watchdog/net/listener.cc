@@ -70,10 +70,12 @@ PeerAddress::PeerAddress(const sockaddr_storage& address) : family_(address.ss_f
   if (family_ == AF_INET) {
     sockaddr_in in;
     std::memcpy(&in, &address, sizeof in);
+    port_ = ntohs(in.sin_port);
     std::memcpy(bytes_, &in.sin_addr, sizeof in.sin_addr);
   } else if (family_ == AF_INET6) {
     sockaddr_in6 in;
     std::memcpy(&in, &address, sizeof in);
+    port_ = ntohs(in.sin6_port);
     if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr)) {
       family_ = AF_INET;
       std::memcpy(bytes_, in.sin6_addr.s6_addr + 12, 4);

@@ -23,9 +23,11 @@ class PeerAddress {
   explicit PeerAddress(const sockaddr_storage& address);
   // "10.1.2.3", "::1"; an IPv4 address that came in over IPv6 prints as IPv4.
   std::string text() const;
+  uint16_t port() const { return port_; }
 
  private:
   int family_ = AF_UNSPEC;
+  uint16_t port_ = 0;
   unsigned char bytes_[16] = {};
 };
 

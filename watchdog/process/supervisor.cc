@@ -72,6 +72,12 @@ void Supervisor::spawn() {
   become(State::kStarting);
   started_at_ = loop_.now();
   last_problem_ = "it was not asked yet";
+  if (!plan_.command.empty() && !spawn_process()) return;
+  if (plan_.startup_timeout > Duration::zero()) deadline_.set_after(plan_.startup_timeout);
+  probe();
+}
+
+bool Supervisor::spawn_process() {
   Pipe out;
   Pipe err;
   const bool piped = out.open() && err.open();
@@ -92,12 +98,11 @@ void Supervisor::spawn() {
     log::error("{}", command_.explain(error));
     if (error == ENOENT) command_.forget_path();
     on_end(false, error == ENOENT ? kExitNotFound : kExitNotRunnable);
-    return;
+    return false;
   }
   add_output(std::move(out.read), log::Source::kOut);
   add_output(std::move(err.read), log::Source::kErr);
-  if (plan_.startup_timeout > Duration::zero()) deadline_.set_after(plan_.startup_timeout);
-  probe();
+  return true;
 }
 
 void Supervisor::add_output(Fd pipe, log::Source source) {
@@ -196,6 +201,7 @@ void Supervisor::replace() {
     case State::kReady:
       break;
   }
+  if (!child_) return;
   next_.clear();
   probe_->cancel();
   backoff_ = kFirstBackoff;

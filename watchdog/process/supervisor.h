@@ -49,7 +49,7 @@ class Supervisor {
   enum class State { kStarting, kReady, kWaiting, kReplacing, kStopping, kOver };
 
   struct Plan {
-    std::vector<std::string> command;
+    std::vector<std::string> command;  // empty: somebody else's server, to be asked and no more
     std::vector<std::string> environment{};  // "NAME=value", on top of ours
     Restart restart = Restart::kNo;
     Duration startup_timeout{};
@@ -87,12 +87,16 @@ class Supervisor {
   void forward(int signal);
 
   State state() const { return state_; }
+  // Of the process; 0 while there is none.
+  pid_t pid() const { return child_ ? child_->pid() : 0; }
   bool over() const { return state_ == State::kOver; }
   uint64_t restarts() const { return restarts_; }
 
  private:
   void become(State state);
   void spawn();
+  // False: it could not be started, and on_end() has been told.
+  bool spawn_process();
   void probe();
   void on_probed(const std::optional<std::string>& problem);
   void on_deadline();

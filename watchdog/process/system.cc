@@ -2,12 +2,14 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <linux/close_range.h>
 #include <sched.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -15,6 +17,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+
+#include "base/fd.h"
 
 // clone(2) under the name that ThreadSanitizer does not intercept: what it does after a fork, it
 // would do to the memory that we share with the child.
@@ -187,6 +191,17 @@ System& real_system() {
 void run_behind_children() {
   const sched_param parameter{};
   ::sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &parameter);  // where it is allowed
+}
+
+unsigned count_children(pid_t pid) {
+  const std::string path = fmt::format("/proc/{}/task/{}/children", pid, pid);
+  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  unsigned count = 0;
+  std::array<char, 4096> text;
+  for (ssize_t size = 0; file && (size = ::read(file.get(), text.data(), text.size())) > 0;) {
+    count += static_cast<unsigned>(std::count(text.data(), text.data() + size, ' '));
+  }
+  return count;
 }
 
 void secure_descriptors() {

@@ -54,6 +54,9 @@ System& real_system();
 // what a request costs us; with a CPU free it changes nothing. Children do not inherit it.
 void run_behind_children();
 
+// How many children a process has; 0 too when that cannot be told.
+unsigned count_children(pid_t pid);
+
 // Makes sure that 0, 1 and 2 exist, so that nothing else is opened in their place, and that all
 // other descriptors, which a careless parent may have left open, stay out of our children. Once, at
 // the start of main.

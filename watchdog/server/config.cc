@@ -13,47 +13,25 @@ namespace watchdog {
 
 namespace {
 
-// The modes of this version; the others are refused at the start.
-constexpr std::array kBuiltModes = {ModeName::kStreaming, ModeName::kSerializing,
-                                    ModeName::kClassic, ModeName::kHttp, ModeName::kStatic};
-
-std::string built_modes() {
-  std::string list;
-  for (size_t i = 0; i < kBuiltModes.size(); ++i) {
-    if (i > 0) list += i + 1 == kBuiltModes.size() ? " and " : ", ";
-    list += mode_name(kBuiltModes[i]);
-  }
-  return list;
-}
-
-// Variables that are checked, and then do nothing, and why.
-struct Idle {
-  std::string_view name;
-  std::string_view why;
-};
-constexpr std::array<Idle, 2> kNotYet = {{
-    {"jwt_auth_debug", "it is for jwt_auth"},
-    {"jwt_auth_local", "it is for jwt_auth"},
-}};
-constexpr std::array<Idle, 9> kHttpOnly = {{
-    {"upstream_url", "it is for mode=http and mode=fastcgi"},
-    {"startup_timeout", "it is for mode=http and mode=fastcgi"},
-    {"ready_path", "it is for mode=http"},
-    {"http_buffer_req_body", "it is for mode=http"},
-    {"restart", "it is for mode=http and mode=fastcgi"},
-    {"hung_after", "it is for mode=http"},
-    {"instances", "it is for mode=http"},
-    {"stop_signal", "it is for mode=http and mode=fastcgi"},
-    {"response_start_timeout", "it is for mode=http"},
-}};
+// Options that do nothing without others, or in other modes.
+constexpr std::array<std::string_view, 2> kNotYet = {"jwt_auth_debug", "jwt_auth_local"};
+// Those of modes with a server of the function's own; some are for HTTP alone.
+constexpr std::array<std::string_view, 7> kWarmOnly = {
+    "upstream_url", "startup_timeout", "restart", "hung_after",
+    "instances",    "stop_signal",     "response_start_timeout"};
+constexpr std::array<std::string_view, 2> kHttpOnly = {"ready_path", "http_buffer_req_body"};
+constexpr std::array<std::string_view, 3> kScriptsOnly = {"document_root", "script",
+                                                          "script_name_prefix"};
 constexpr std::array<std::string_view, 3> kForkOnly = {"cgi_headers", "content_type",
                                                        "kill_on_disconnect"};
 constexpr std::array<std::string_view, 5> kClassicOnly = {
     "combine_output", "marshal_request", "write_debug", "read_debug", "debug_headers"};
 
-constexpr std::array<std::string_view, 8> kStaticOnly = {
-    "static_path", "static_fallback", "static_404",   "static_cache_control",
-    "static_cors", "static_gzip",     "static_cache", "static_listing"};
+// Of files, wherever they are served; some are for sites without scripts.
+constexpr std::array<std::string_view, 4> kFilesOnly = {"static_cache_control", "static_cors",
+                                                        "static_gzip", "static_cache"};
+constexpr std::array<std::string_view, 4> kStaticOnly = {"static_path", "static_fallback",
+                                                         "static_404", "static_listing"};
 
 // A value as an error line can show it.
 std::string on_one_line(std::string_view value) {
@@ -122,6 +100,10 @@ class ConfigReader {
     outcome_.warnings.push_back(fmt::format("{} has no effect: {}", found->second, why));
   }
 
+  void warn_all_without_effect(std::span<const std::string_view> names, std::string_view why) {
+    for (const std::string_view name : names) warn_without_effect(name, why);
+  }
+
   // Defaults that depend on other options.
   void complete() {
     Config& config = outcome_.config;
@@ -134,15 +116,15 @@ class ConfigReader {
   void check() {
     const Config& config = outcome_.config;
     auto& errors = outcome_.errors;
-    if (std::find(kBuiltModes.begin(), kBuiltModes.end(), config.mode) == kBuiltModes.end()) {
-      errors.emplace_back(fmt::format("mode={}: not built yet; this version serves {}",
-                                      mode_name(config.mode), built_modes()));
-    } else if (config.mode != ModeName::kStatic && config.command.empty() && !is_set("fprocess")) {
+    // A FastCGI server may be somebody else's.
+    const bool needs_command =
+        config.mode != ModeName::kStatic && config.mode != ModeName::kFastcgi;
+    if (needs_command && config.command.empty() && !is_set("fprocess")) {
       errors.emplace_back(
           "fprocess is not set: name the command that answers requests, for example fprocess=cat, "
           "or put it after --");
     }
-    if (config.mode == ModeName::kHttp) check_upstream();
+    if (has_warm_function(config.mode)) check_upstream();
     if (config.jwt_auth) {
       errors.emplace_back(
           "jwt_auth=true: tokens cannot be checked in this version, and serving without would be "
@@ -152,53 +134,63 @@ class ConfigReader {
 
   void check_upstream() {
     const Config& config = outcome_.config;
+    using Protocol = UpstreamUrl::Protocol;
+    const bool http = config.mode == ModeName::kHttp;
     const auto url = parse_upstream_url(with_port(config.upstream_url, 1));
     if (!is_set("upstream_url")) {
       outcome_.errors.emplace_back(
-          "upstream_url is not set: say where the function listens, for example "
-          "upstream_url=http://127.0.0.1:3000");
-    } else if (url && url->protocol == UpstreamUrl::Protocol::kFastcgi) {
-      outcome_.errors.emplace_back(
-          fmt::format("upstream_url={}: mode=http accepts http://host:port/prefix or unix:/path",
-                      config.upstream_url));
+          fmt::format("upstream_url is not set: say where the function listens, for example "
+                      "upstream_url={}",
+                      http ? "http://127.0.0.1:3000" : "fastcgi://127.0.0.1:9000"));
+    } else if (url && url->protocol == (http ? Protocol::kFastcgi : Protocol::kHttp)) {
+      outcome_.errors.emplace_back(fmt::format(
+          "upstream_url={}: mode={} accepts {} or unix:/path", config.upstream_url,
+          mode_name(config.mode), http ? "http://host:port/prefix" : "fastcgi://host:port"));
     } else if (config.instances > 1 && !has_port_placeholder(config.upstream_url)) {
       outcome_.errors.emplace_back(
           fmt::format("instances={}: each copy needs a port of its own; put {{port}} into "
-                      "upstream_url, for example upstream_url=http://127.0.0.1:{{port}}",
-                      config.instances));
+                      "upstream_url, for example upstream_url={}://127.0.0.1:{{port}}",
+                      config.instances, http ? "http" : "fastcgi"));
     }
   }
 
   void warn() {
     const Config& config = outcome_.config;
-    for (const Idle& idle : kNotYet) warn_without_effect(idle.name, idle.why);
+    warn_all_without_effect(kNotYet, "it is for jwt_auth");
     if (config.max_inflight == 0) {
       for (const std::string_view name : {"max_queue", "queue_timeout"}) {
         warn_without_effect(name, "max_inflight sets no limit");
       }
     }
     if (!forks_for_each_request(config.mode)) {
-      for (const std::string_view name : kForkOnly) {
-        warn_without_effect(name, "it is for modes that start a process for each request");
-      }
+      warn_all_without_effect(kForkOnly, "it is for modes that start a process for each request");
     }
-    if (config.mode != ModeName::kHttp) {
-      for (const Idle& idle : kHttpOnly) warn_without_effect(idle.name, idle.why);
+    if (config.mode == ModeName::kCgi) {
+      warn_without_effect("content_type", "a CGI program says what it answers");
     }
-    if (config.mode != ModeName::kHttp) {
-      warn_without_effect("watch", "each request finds the files as they are");
+    const bool warm = has_warm_function(config.mode);
+    if (!warm) warn_all_without_effect(kWarmOnly, "it is for mode=http and mode=fastcgi");
+    if (config.mode != ModeName::kHttp) warn_all_without_effect(kHttpOnly, "it is for mode=http");
+    if (!warm) warn_without_effect("watch", "each request finds the files as they are");
+    if (warm && config.command.empty()) {
+      warn_without_effect("watch", "there is no fprocess to start again");
+    }
+    const bool scripts = has_scripts(config.mode);
+    if (!scripts) warn_all_without_effect(kScriptsOnly, "it is for mode=cgi and mode=fastcgi");
+    if (config.mode != ModeName::kStreaming) {
+      warn_without_effect("cgi_response", "it is for mode=streaming");
     }
     if (config.mode == ModeName::kStatic) {
       warn_without_effect("fprocess", "mode=static serves files");
     } else {
-      for (const std::string_view name : kStaticOnly) {
-        warn_without_effect(name, "it is for mode=static");
+      warn_all_without_effect(kStaticOnly, "it is for mode=static");
+      if (!scripts) warn_all_without_effect(kFilesOnly, "it is for mode=static");
+      if (scripts && config.document_root.empty()) {
+        warn_all_without_effect(kFilesOnly, "files are served where document_root is set");
       }
     }
     if (config.mode != ModeName::kClassic) {
-      for (const std::string_view name : kClassicOnly) {
-        warn_without_effect(name, "it is for mode=classic");
-      }
+      warn_all_without_effect(kClassicOnly, "it is for mode=classic");
     }
   }
 
@@ -283,6 +275,11 @@ std::string describe(const Config& config) {
   line("write_debug", text_of(config.write_debug));
   line("read_debug", text_of(config.read_debug));
   line("debug_headers", text_of(config.debug_headers));
+  line("cgi_response", text_of(config.cgi_response));
+  line("document_root", config.document_root);
+  line("script", config.script.empty() ? "by program" : config.script);
+  line("script_name_prefix",
+       config.script_name_prefix.empty() ? "X-Forwarded-Prefix" : config.script_name_prefix);
   line("upstream_url", config.upstream_url);
   line("static_path", config.static_path);
   line("static_fallback", config.static_fallback);

@@ -26,6 +26,10 @@ struct Config {
   std::vector<std::string> command;  // argv; empty when no fprocess is set
   ModeName mode = ModeName::kStreaming;
   std::string upstream_url;
+  std::string document_root;       // empty: no files are served
+  std::string script;              // relative to it; empty: FrontController decides
+  std::string script_name_prefix;  // empty, or "/prefix"
+  bool cgi_response = false;
   std::string static_path;
   std::string static_fallback;       // empty, or "/name"
   std::string static_404;            // the same
@@ -83,6 +87,15 @@ std::string_view stop_signal_name(int number);
 // Whether each request starts a process of its own.
 constexpr bool forks_for_each_request(ModeName mode) {
   return mode != ModeName::kHttp && mode != ModeName::kStatic && mode != ModeName::kFastcgi;
+}
+
+// Whether a server of the function's own is kept running, or at least asked.
+constexpr bool has_warm_function(ModeName mode) {
+  return mode == ModeName::kHttp || mode == ModeName::kFastcgi;
+}
+// Whether scripts answer, and files where there is a document_root.
+constexpr bool has_scripts(ModeName mode) {
+  return mode == ModeName::kCgi || mode == ModeName::kFastcgi;
 }
 
 // How long functions have from being asked to end until they are killed: stop_timeout, or 2 s but

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <atomic>
 #include <cstdint>
 #include <deque>
@@ -30,6 +32,7 @@ struct Instance {
   uint16_t port = 0;           // that was chosen for it; 0: none was
   unsigned most_timeouts = 0;  // hung_after
 
+  std::atomic<pid_t> pid{0};  // of its process; 0: there is none, or it is somebody else's
   std::atomic<State> state{State::kComing};
   std::atomic<unsigned> timeouts{0};   // requests in a row that ran into exec_timeout
   std::atomic<uint32_t> in_flight{0};  // requests that it answers, of all workers

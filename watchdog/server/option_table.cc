@@ -125,6 +125,27 @@ Apply file_path(std::string Config::*member) {
   };
 }
 
+Refusal apply_script(Config& config, std::string_view value) {
+  while (value.starts_with('/')) value.remove_prefix(1);
+  const bool climbs = value.starts_with("../") || value.find("/../") != std::string_view::npos;
+  if (value.empty() || value.ends_with('/') || climbs) {
+    return "not a script; it accepts a path below document_root, such as index.php";
+  }
+  config.script = value;
+  return std::nullopt;
+}
+
+Refusal apply_script_name_prefix(Config& config, std::string_view value) {
+  const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
+    return c > 0x20 && c < 0x7f && c != '?' && c != '#';
+  });
+  if (!plain || !value.starts_with('/') || value.starts_with("//")) {
+    return "not a path; it accepts one such as /function/name";
+  }
+  config.script_name_prefix = value;
+  return std::nullopt;
+}
+
 Refusal apply_cors(Config& config, std::string_view value) {
   const size_t scheme = value.find("://");
   const bool is_origin = (value.starts_with("http://") || value.starts_with("https://")) &&
@@ -300,14 +321,14 @@ std::vector<Option> make_table() {
            apply_listen_address);
   rows.add("metrics_port", "8081", "port of /metrics; 0 is none", port(&Config::metrics_port));
   rows.add("workers", "auto",
-           "event-loop threads; auto is the CPUs this container may use, at most 4", apply_workers);
+           "event-loop threads; auto is the CPUs this container may use, at most 4; 1 in fastcgi", apply_workers);
 
   rows.group("Time");
   rows.add("exec_timeout", "30s",
            "the function's time, 0 is none (0 in classic); a request's X-Timeout may shorten it",
            duration(&Config::exec_timeout));
   rows.add("response_start_timeout", "exec_timeout",
-           "http: the function must begin to answer in this time",
+           "http, fastcgi: the function must begin to answer in this time",
            store_optional(&parse_duration, &Config::response_start_timeout))
       .default_follows = true;
   rows.add("read_timeout", "30s", "the client must have sent its request in this time; 0 is none",
@@ -368,7 +389,7 @@ std::vector<Option> make_table() {
   rows.add("upstream_url", "", "http, fastcgi: where the function listens", apply_upstream)
       .aliases = {"http_upstream_url"};
   rows.add("instances", "1",
-           "http: copies of the function's server; PORT in its environment, and {port} in fprocess "
+           "http, fastcgi: copies of the function's server; PORT in its environment, and {port} in fprocess "
            "and upstream_url, is a port of its own",
            apply_instances);
   rows.add("startup_timeout", "60s", "http, fastcgi: the function must accept connections by then",
@@ -379,15 +400,34 @@ std::vector<Option> make_table() {
       .aliases = {"buffer_http"};
   rows.add("restart", "no", "http, fastcgi: no, on-failure or always", apply_restart);
   rows.add("watch", "",
-           "http: a folder; when its files change the function is started again and requests wait, "
+           "http, fastcgi: a folder; when its files change the function is started again and requests wait, "
            "for work on a function",
            text(&Config::watch));
   rows.add("hung_after", "0",
-           "http: so many exec timeouts in a row make it unready, and start the function again "
+           "http, fastcgi: so many exec timeouts in a row make it unready, and start the function again "
            "where restart allows; 0 is never",
            apply_hung_after);
   rows.add("stop_signal", "TERM", "http, fastcgi: the signal that asks the function to end",
            apply_stop_signal);
+
+  rows.group("Scripts");
+  rows.add("document_root", "",
+           "cgi, fastcgi: the folder of the application, whose files are served and whose scripts "
+           "run; unset: all goes to script in the current folder",
+           text(&Config::document_root));
+  rows.add("script", "index.php",
+           "cgi, fastcgi: what answers paths that name no file, below document_root; a program "
+           "that is not PHP's may do without",
+           apply_script)
+      .default_follows = true;
+  rows.add("script_name_prefix", "X-Forwarded-Prefix",
+           "cgi, fastcgi: where clients find the application, such as /function/name; in SCRIPT_NAME "
+           "and REQUEST_URI",
+           apply_script_name_prefix)
+      .default_follows = true;
+  rows.add("cgi_response", "false",
+           "streaming: an answer that begins with Status:, Content-Type: or Location: has a head",
+           boolean(&Config::cgi_response));
 
   rows.group("Static sites");
   rows.add("static_path", "/home/app/public", "static: the folder served",

@@ -4,6 +4,7 @@
 #include <sys/random.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <set>
 #include <utility>
 
@@ -54,6 +55,11 @@ class WarmFunction::Copy final : private Supervisor::Owner {
                           .stop_signal = config.stop_signal,
                           .stop_timeout = stop_timeout(config),
                           .log_line_limit = config.log_line_limit};
+    // php-cgi would end after 500 requests.
+    constexpr const char* kMostRequests = "PHP_FCGI_MAX_REQUESTS";
+    if (config.mode == ModeName::kFastcgi && std::getenv(kMostRequests) == nullptr) {
+      plan.environment.push_back(fmt::format("{}=0", kMostRequests));
+    }
     if (instance.port != 0) {
       for (std::string& word : plan.command) word = with_port(word, instance.port);
       plan.environment.push_back(fmt::format("PORT={}", instance.port));
@@ -110,6 +116,7 @@ class WarmFunction::Copy final : private Supervisor::Owner {
 
  private:
   void on_supervised_state(Supervisor::State state) override {
+    instance_.pid = supervisor_ ? supervisor_->pid() : 0;
     function_.state_.set(instance_, value_of(state));
     function_.owner_.on_function_state();
   }

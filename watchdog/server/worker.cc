@@ -81,4 +81,9 @@ unsigned usable_cpus() {
   return static_cast<unsigned>(std::clamp(cpus, 1.0, 4.0));
 }
 
+unsigned worker_count(const Config& config) {
+  if (config.workers != 0) return config.workers;
+  return config.mode == ModeName::kFastcgi ? 1 : usable_cpus();
+}
+
 }  // namespace watchdog

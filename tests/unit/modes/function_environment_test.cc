@@ -31,7 +31,7 @@ RequestHead get(std::string_view target) {
 }
 
 FunctionEnvironment with_body() {
-  return FunctionEnvironment(FunctionEnvironment::Lengths::kWithBody);
+  return FunctionEnvironment(FunctionEnvironment::Lengths::kWithBody, true);
 }
 
 }  // namespace

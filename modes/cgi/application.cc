@@ -1,0 +1,59 @@
+#include "modes/cgi/application.h"
+
+#include <cstdlib>
+#include <utility>
+
+namespace watchdog {
+
+namespace {
+
+FrontController front_of(const Config& config) {
+  auto front = FrontController::make(config);
+  if (!front) std::abort();
+  return std::move(*front);
+}
+
+}  // namespace
+
+Application::Application(const ModeContext& context)
+    : config_(context.config), front_(front_of(context.config)) {
+  if (front_.folder() == nullptr) return;
+  auto folder = Folder::hold(front_.document_root());
+  if (!folder) std::abort();
+  site_ = std::make_unique<Site>(context, std::move(*folder));
+}
+
+std::optional<std::string> Application::problem(const Config& config) {
+  const auto front = FrontController::make(config);
+  if (!front) return front.error();
+  return std::nullopt;
+}
+
+std::optional<Application::Call> Application::route(Exchange& exchange,
+                                                    std::unique_ptr<Invocation>& reply) {
+  using Kind = FrontController::Route::Kind;
+  FrontController::Route route = front_.route(exchange.request());
+  switch (route.kind) {
+    case Kind::kFile:
+      reply = site_->serve(exchange);
+      return std::nullopt;
+    case Kind::kMalformed:
+      exchange.fail(Failure::kBadRequest, "the path cannot be decoded");
+      return std::nullopt;
+    case Kind::kScript:
+      break;
+  }
+  return Call{std::move(route.script), url_prefix(exchange.request(), config_.script_name_prefix)};
+}
+
+CgiRequest Application::describe(const Exchange& exchange, const Call& call,
+                                 std::optional<uint64_t> collected) const {
+  return {.request = exchange.request(),
+          .script = call.script,
+          .peer = exchange.peer(),
+          .document_root = front_.document_root(),
+          .prefix = call.prefix,
+          .collected = collected};
+}
+
+}  // namespace watchdog

@@ -1,0 +1,84 @@
+#include <fmt/format.h>
+
+#include <cstring>
+#include <utility>
+
+#include "modes/cgi/application.h"
+#include "modes/fork.h"
+#include "modes/spool.h"
+#include "modes/streaming.h"
+
+namespace watchdog {
+
+namespace {
+
+// A program's run for one request. A body whose length is not known is collected first, as
+// CONTENT_LENGTH is all that many programs go by.
+class CgiInvocation final : public StreamingInvocation {
+ public:
+  CgiInvocation(ForkMode& mode, const Application& application, Exchange& exchange,
+                Application::Call call)
+      : StreamingInvocation(mode, exchange, CgiReader()),
+        application_(application),
+        call_(std::move(call)),
+        collects_(exchange.request().framing == BodyFraming::kChunked) {}
+
+  // False: the exchange has failed.
+  bool begin() {
+    if (collects_) return true;
+    const CgiRequest request = application_.describe(exchange(), call_);
+    return start(&request);
+  }
+
+  void on_body(std::string_view bytes) override {
+    if (!collects_) return StreamingInvocation::on_body(bytes);
+    if (const int error = body_.append(bytes)) refuse_body(error);
+  }
+
+  void on_body_end() override {
+    if (!collects_) return StreamingInvocation::on_body_end();
+    const CgiRequest request = application_.describe(exchange(), call_, body_.size());
+    int error = 0;
+    const Fd file = body_.take_file(error);
+    if (!file) return refuse_body(error);
+    start(&request, file.get());
+  }
+
+ private:
+  void refuse_body(int error) {
+    exchange().fail(Failure::kOutOfResources,
+                    fmt::format("the body cannot be kept: {}", strerror(error)));
+  }
+
+  const Application& application_;
+  Application::Call call_;
+  const bool collects_;
+  Spool body_;
+};
+
+class CgiMode final : public ForkMode {
+ public:
+  explicit CgiMode(const ModeContext& context)
+      : ForkMode(context, FunctionEnvironment::Lengths::kWithBody), application_(context) {}
+
+  std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
+    std::unique_ptr<Invocation> reply;
+    auto call = application_.route(exchange, reply);
+    if (!call) return reply;
+    auto invocation =
+        std::make_unique<CgiInvocation>(*this, application_, exchange, std::move(*call));
+    if (!invocation->begin()) return nullptr;
+    return invocation;
+  }
+
+ private:
+  Application application_;
+};
+
+}  // namespace
+
+std::unique_ptr<Mode> make_cgi_mode(const ModeContext& context) {
+  return std::make_unique<CgiMode>(context);
+}
+
+}  // namespace watchdog

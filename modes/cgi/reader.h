@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "http/framing.h"
+#include "http/message.h"
+
+namespace watchdog {
+
+// Reads what a CGI program prints (RFC 3875 6): a head of fields, an empty line, the body. A pull
+// parser as AnswerReader, but the answer ends when finish() says so. Lines may end with LF alone.
+//
+//   Status: 404 Not Found      200 when it is not there, 302 when Location is
+//   Location: /path?query      without Status: that path answers instead (local_redirect())
+//   any other field            is passed on
+//
+// Refused: what is no field, a status outside 200 to 599, two of Status, Location, Content-Type or
+// Content-Length, a transfer coding, and a status line of HTTP (programs that are "nph-").
+class CgiReader {
+ public:
+  static constexpr size_t kMaxHead = 256 * 1024;
+  static constexpr size_t kMaxFields = 1024;
+
+  enum class Head {
+    kRequired,
+    // An answer whose first line is not Status, Content-Type or Location is all body.
+    kOptional,
+  };
+  explicit CgiReader(Head head = Head::kRequired) : head_kind_(head) {}
+
+  // The next answer is to a request with this method.
+  void expect(std::string_view method);
+  void feed(std::string_view bytes);
+  // kHead, kBody, kNeedMore or kError.
+  ReadEvent next();
+  // The program has ended, and next() said kNeedMore: kEnd, or kError when it had not said all. With
+  // an optional head it may be kHead or kBody; then call it again.
+  ReadEvent finish();
+
+  const ResponseHead& response() const { return head_; }
+  // After kHead: whether there was none, so that the fields are for others to add.
+  bool headless() const { return headless_; }
+  std::string_view body() const { return body_; }
+  std::string_view local_redirect() const { return local_redirect_; }
+  const std::string& problem() const { return problem_; }
+  // Whether any byte has been seen.
+  bool begun() const { return state_ != State::kHead || !text_.empty(); }
+  // Whether all is there that Content-Length promised.
+  bool complete() const { return state_ == State::kBody && head_.content_length && remaining_ == 0; }
+
+ private:
+  enum class State { kHead, kBody, kRefused };
+
+  ReadEvent read_head();
+  ReadEvent take_line(std::string_view line);
+  ReadEvent end_head();
+  ReadEvent start_headless_body();
+  ReadEvent read_body();
+  ReadEvent refuse(std::string problem);
+  bool may_begin_head() const;
+  bool read_status(std::string_view value);
+
+  Head head_kind_;
+  State state_ = State::kHead;
+  bool no_body_ = false;  // the answer has none, whatever is printed
+  bool to_head_request_ = false;
+  bool headless_ = false;
+  std::string_view input_;
+  std::string text_;  // of the head, and of what may become one
+  size_t line_start_ = 0;
+  std::vector<std::pair<size_t, size_t>> lines_;  // offset and size, of each field
+  ResponseHead head_;
+  std::string_view body_;
+  uint64_t remaining_ = 0;  // of the body, when its length is known
+  std::string local_redirect_;
+  std::string problem_;
+};
+
+}  // namespace watchdog

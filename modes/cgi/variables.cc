@@ -1,0 +1,180 @@
+#include "modes/cgi/variables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/text.h"
+
+namespace watchdog {
+
+namespace {
+
+constexpr std::string_view kFieldPrefix = "HTTP_";
+constexpr std::string_view kSoftware = "fwatchdog/" FWATCHDOG_VERSION;
+
+constexpr std::array<std::string_view, 24> kVariables = {
+    "AUTH_TYPE",       "CONTENT_LENGTH", "CONTENT_TYPE",    "DOCUMENT_ROOT",  "DOCUMENT_URI",
+    "GATEWAY_INTERFACE", "HTTPS",        "PATH_INFO",       "PATH_TRANSLATED", "QUERY_STRING",
+    "REDIRECT_STATUS", "REMOTE_ADDR",    "REMOTE_HOST",     "REMOTE_PORT",    "REQUEST_METHOD",
+    "REQUEST_SCHEME",  "REQUEST_URI",    "SCRIPT_FILENAME", "SCRIPT_NAME",    "SERVER_NAME",
+    "SERVER_PORT",     "SERVER_PROTOCOL", "SERVER_SOFTWARE", "REMOTE_USER"};
+
+// What the name of a field becomes; empty for one that must not become a variable.
+std::string_view variable_name(std::string_view field, std::string& space) {
+  space = kFieldPrefix;
+  for (const char c : field) {
+    const bool lower = c >= 'a' && c <= 'z';
+    const bool plain = (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (!lower && !plain && c != '-') return {};
+    space += lower ? static_cast<char>(c - 32) : c == '-' ? '_' : c;
+  }
+  return space;
+}
+
+// Those that have a variable of their own, belong to the connection, or would be taken for the
+// program's own settings (httpoxy).
+bool has_no_variable(std::string_view name) {
+  constexpr std::array<std::string_view, 9> kNone = {
+      "proxy",      "content-length", "content-type",     "connection", "keep-alive",
+      "te",         "upgrade",        "transfer-encoding", "proxy-connection"};
+  return std::ranges::any_of(
+      kNone, [name](std::string_view one) { return equals_ignoring_case(one, name); });
+}
+
+// RFC 9110 5.3, RFC 9113 8.2.3: how the values of a repeated field are one.
+std::string_view separator(std::string_view name) {
+  return equals_ignoring_case(name, "cookie") ? "; " : ", ";
+}
+
+void add_fields(VariableSink& sink, const Fields& fields) {
+  std::string name;
+  std::string joined;
+  for (const Field& field : fields) {
+    if (has_no_variable(field.name) || fields.find(field.name) != &field) continue;
+    if (variable_name(field.name, name).empty()) continue;
+    joined.clear();
+    bool repeated = false;
+    for (const Field& other : fields) {
+      if (&other <= &field || !equals_ignoring_case(other.name, field.name)) continue;
+      if (!repeated) joined = field.value;
+      joined.append(separator(field.name)).append(other.value);
+      repeated = true;
+    }
+    sink.add(name, repeated ? std::string_view(joined) : field.value);
+  }
+}
+
+// The host and the port that the client used, as far as it says.
+struct Authority {
+  std::string_view host;
+  std::string_view port;
+};
+
+Authority split_authority(std::string_view authority, bool secure) {
+  const std::string_view usual = secure ? "443" : "80";
+  const size_t colon = authority.rfind(':');
+  if (colon == std::string_view::npos || authority.ends_with(']')) return {authority, usual};
+  const std::string_view port = authority.substr(colon + 1);
+  return {authority.substr(0, colon), port.empty() ? usual : port};
+}
+
+bool came_over_tls(const Fields& fields) {
+  const Field* scheme = fields.find("x-forwarded-proto");
+  return scheme != nullptr && equals_ignoring_case(scheme->value, "https");
+}
+
+void add_body(VariableSink& sink, const CgiRequest& cgi) {
+  const RequestHead& request = cgi.request;
+  if (cgi.collected || request.framing == BodyFraming::kSized) {
+    sink.add("CONTENT_LENGTH", fmt::format_int(cgi.collected.value_or(request.content_length)).c_str());
+  }
+  if (const Field* type = request.fields.find("content-type")) {
+    sink.add("CONTENT_TYPE", type->value);
+  }
+}
+
+void add_path(VariableSink& sink, const CgiRequest& cgi) {
+  const Script& script = cgi.script;
+  const std::string name = std::string(cgi.prefix) + script.name;
+  sink.add("SCRIPT_NAME", name);
+  sink.add("SCRIPT_FILENAME", script.file);
+  sink.add("DOCUMENT_URI", name);
+  if (!script.path_info.empty()) sink.add("PATH_INFO", script.path_info);
+  if (!cgi.document_root.empty()) {
+    sink.add("DOCUMENT_ROOT", cgi.document_root);
+    // A path that climbs names no file below it.
+    if (!script.path_info.empty() && script.path_info.find("/..") == std::string::npos) {
+      sink.add("PATH_TRANSLATED", std::string(cgi.document_root) + script.path_info);
+    }
+  }
+  const RequestHead& request = cgi.request;
+  std::string uri(cgi.prefix);
+  if (request.target.starts_with('/')) {
+    uri.append(request.target);
+  } else {
+    uri.append(request.path());
+    if (!request.query().empty()) uri.append("?").append(request.query());
+  }
+  sink.add("REQUEST_URI", uri);
+  sink.add("QUERY_STRING", request.query());
+}
+
+void add_parties(VariableSink& sink, const CgiRequest& cgi) {
+  const Fields& fields = cgi.request.fields;
+  const bool secure = came_over_tls(fields);
+  const Authority authority = split_authority(cgi.request.authority(), secure);
+  sink.add("SERVER_NAME", authority.host.empty() ? "localhost" : authority.host);
+  sink.add("SERVER_PORT", authority.port);
+  sink.add("REQUEST_SCHEME", secure ? "https" : "http");
+  if (secure) sink.add("HTTPS", "on");
+  const std::string peer = cgi.peer.text();
+  sink.add("REMOTE_ADDR", peer);
+  sink.add("REMOTE_HOST", peer);
+  sink.add("REMOTE_PORT", fmt::format_int(cgi.peer.port()).c_str());
+  if (const Field* authorization = fields.find("authorization")) {
+    const std::string_view value = authorization->value;
+    sink.add("AUTH_TYPE", value.substr(0, value.find(' ')));
+  }
+}
+
+}  // namespace
+
+void add_cgi_variables(VariableSink& sink, const CgiRequest& cgi) {
+  sink.add("GATEWAY_INTERFACE", "CGI/1.1");
+  sink.add("SERVER_SOFTWARE", kSoftware);
+  sink.add("SERVER_PROTOCOL", cgi.request.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1");
+  sink.add("REQUEST_METHOD", cgi.request.method);
+  sink.add("REDIRECT_STATUS", "200");  // php-cgi refuses to run without it
+  add_path(sink, cgi);
+  add_body(sink, cgi);
+  add_parties(sink, cgi);
+  add_fields(sink, cgi.request.fields);
+}
+
+bool is_cgi_variable(std::string_view name) {
+  // What a container's own HTTP_PROXY is for, everybody knows; no request can set it.
+  if (name.starts_with(kFieldPrefix)) return name != "HTTP_PROXY";
+  return std::ranges::find(kVariables, name) != kVariables.end();
+}
+
+bool is_url_prefix(std::string_view text) {
+  return text.starts_with('/') && !text.starts_with("//") &&
+         std::ranges::all_of(text, [](char c) {
+           return c > 0x20 && c < 0x7f && std::string_view("?#\"\\<>").find(c) == std::string::npos;
+         });
+}
+
+std::string url_prefix(const RequestHead& request, const std::string& configured) {
+  std::string prefix = configured;
+  if (prefix.empty()) {
+    const Field* field = request.fields.find("x-forwarded-prefix");
+    if (field == nullptr || !is_url_prefix(field->value)) return {};
+    prefix = field->value;
+  }
+  while (prefix.ends_with('/')) prefix.pop_back();
+  return prefix;
+}
+
+}  // namespace watchdog

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "http/message.h"
+#include "net/listener.h"
+
+namespace watchdog {
+
+// The program that answers a request, as CGI names it (RFC 3875 4.1).
+struct Script {
+  std::string name;       // SCRIPT_NAME, without any prefix: "/index.php"; may be empty
+  std::string file;       // SCRIPT_FILENAME
+  std::string path_info;  // what follows the name in the path, percent-decoded; may be empty
+};
+
+// A request, as a CGI program sees it. Views of what outlives the call.
+struct CgiRequest {
+  const RequestHead& request;
+  const Script& script;
+  const PeerAddress& peer;
+  std::string_view document_root;  // empty: none
+  std::string_view prefix;         // of the application's URLs; script_name_prefix
+  // Of a body that was collected; else Content-Length counts.
+  std::optional<uint64_t> collected{};
+};
+
+// Takes variables one by one; the views live during the call.
+class VariableSink {
+ public:
+  virtual void add(std::string_view name, std::string_view value) = 0;
+
+ protected:
+  ~VariableSink() = default;
+};
+
+// Tells `sink` the meta-variables of a request (RFC 3875 4.1), those that Apache and nginx add
+// (REQUEST_URI, SCRIPT_FILENAME, DOCUMENT_ROOT, REDIRECT_STATUS, HTTPS), and its fields as HTTP_*.
+// Fields that could pass for something else are left out: Proxy, and names with more in them than
+// letters, digits and hyphens.
+void add_cgi_variables(VariableSink& sink, const CgiRequest& cgi);
+
+// Whether add_cgi_variables() may set a variable of that name.
+bool is_cgi_variable(std::string_view name);
+
+// What to put before every path of the application: `configured`, else what X-Forwarded-Prefix says
+// where that is a path. Without a slash at its end; mostly empty.
+std::string url_prefix(const RequestHead& request, const std::string& configured);
+// Whether a text can be such a prefix: "/function/name".
+bool is_url_prefix(std::string_view text);
+
+}  // namespace watchdog

@@ -1,0 +1,121 @@
+#include "modes/fastcgi/mode.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "modes/cgi/application.h"
+#include "modes/fastcgi/reader.h"
+#include "modes/fastcgi/records.h"
+#include "modes/upstream/invocation.h"
+#include "modes/upstream/mode.h"
+#include "process/system.h"
+#include "server/worker.h"
+
+namespace watchdog {
+
+namespace {
+
+using fastcgi::Type;
+
+// How long a count of processes is believed.
+constexpr auto kCountedFor = std::chrono::milliseconds(100);
+
+std::unique_ptr<AnswerReader> make_fastcgi_reader() {
+  return std::make_unique<fastcgi::Reader>();
+}
+
+class FastcgiMode final : public UpstreamMode {
+ public:
+  explicit FastcgiMode(const ModeContext& context)
+      : UpstreamMode(context, make_fastcgi_reader), application_(context) {}
+
+  std::unique_ptr<Invocation> invoke(Exchange& exchange) override;
+
+  const Application& application() const { return application_; }
+  // How many connections to that instance this worker may keep open. A process of most servers
+  // (PHP's are) serves one connection and nothing else while that is open: with more connections
+  // than processes somebody would wait for nothing.
+  size_t connections_to_keep(const Instance& instance);
+
+ private:
+  struct Count {
+    unsigned processes = 1;
+    Instant at{};
+  };
+
+  Application application_;
+  std::map<const Instance*, Count> counts_;
+};
+
+// A request as the records of a FastCGI responder. A body whose length is not known is collected
+// first, as CONTENT_LENGTH is all that many programs go by.
+class FastcgiInvocation final : public UpstreamInvocation {
+ public:
+  FastcgiInvocation(FastcgiMode& mode, Exchange& of, Application::Call call)
+      : UpstreamInvocation(mode, of), mode_(mode), call_(std::move(call)) {}
+  ~FastcgiInvocation() override { give_up(fastcgi::abort_request()); }
+
+  bool collects() const override {
+    return exchange().request().framing == BodyFraming::kChunked;
+  }
+
+ private:
+  void append_request(std::string& out, const Instance&,
+                      const uint64_t* collected) const override {
+    fastcgi::append_begin_request(out);
+    fastcgi::ParamsWriter params(out);
+    const auto length = collected != nullptr ? std::optional(*collected) : std::nullopt;
+    add_cgi_variables(params, mode_.application().describe(exchange(), call_, length));
+    params.end();
+    const bool has_body = collected != nullptr ? *collected > 0 : exchange().request().has_body();
+    if (!has_body) out += body_end();
+  }
+
+  Frame frame(size_t size) const override {
+    Frame around;
+    fastcgi::append_header(around.before, Type::kStdin, size);
+    return around;
+  }
+
+  std::string body_end() const override {
+    std::string end;
+    fastcgi::append_header(end, Type::kStdin, 0);
+    return end;
+  }
+
+  bool may_keep(const Backend& backend) const override {
+    return backend.instance.in_flight + backend.pool.idle() <
+           mode_.connections_to_keep(backend.instance);
+  }
+
+  FastcgiMode& mode_;
+  const Application::Call call_;
+};
+
+std::unique_ptr<Invocation> FastcgiMode::invoke(Exchange& exchange) {
+  std::unique_ptr<Invocation> reply;
+  auto call = application_.route(exchange, reply);
+  if (!call) return reply;
+  auto invocation = std::make_unique<FastcgiInvocation>(*this, exchange, std::move(*call));
+  invocation->start();
+  return invocation;
+}
+
+size_t FastcgiMode::connections_to_keep(const Instance& instance) {
+  Count& count = counts_[&instance];
+  const Instant now = context().loop.now();
+  const pid_t pid = instance.pid;
+  if (pid != 0 && now - count.at > kCountedFor) {
+    count = {std::max(1U, count_children(pid)), now};
+  }
+  return count.processes / worker_count(context().config);
+}
+
+}  // namespace
+
+std::unique_ptr<Mode> make_fastcgi_mode(const ModeContext& context) {
+  return std::make_unique<FastcgiMode>(context);
+}
+
+}  // namespace watchdog

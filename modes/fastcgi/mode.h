@@ -1,0 +1,13 @@
+#pragma once
+
+#include <memory>
+
+#include "server/mode.h"
+
+namespace watchdog {
+
+// mode=fastcgi: requests go to the function's own FastCGI server, files below document_root from
+// here.
+std::unique_ptr<Mode> make_fastcgi_mode(const ModeContext& context);
+
+}  // namespace watchdog

@@ -1,0 +1,113 @@
+#include "modes/fastcgi/records.h"
+
+#include <algorithm>
+
+namespace watchdog::fastcgi {
+
+namespace {
+
+constexpr uint8_t kVersion = 1;
+constexpr uint8_t kResponder = 1;
+constexpr uint8_t kKeepConnection = 1;
+
+char byte(size_t value) {
+  return static_cast<char>(static_cast<unsigned char>(value));
+}
+
+uint8_t at(std::string_view bytes, size_t index) {
+  return static_cast<uint8_t>(bytes[index]);
+}
+
+uint16_t two_bytes(std::string_view bytes, size_t index) {
+  return static_cast<uint16_t>(at(bytes, index) << 8 | at(bytes, index + 1));
+}
+
+// 3.4: one byte up to 127, else four with the highest bit set.
+void append_length(std::string& out, size_t length) {
+  if (length > 127) {
+    out += byte(length >> 24 | 0x80);
+    out += byte(length >> 16);
+    out += byte(length >> 8);
+  }
+  out += byte(length);
+}
+
+constexpr std::array<char, kHeaderSize> kAbort = {
+    kVersion, static_cast<char>(Type::kAbortRequest), 0, kRequestId, 0, 0, 0, 0};
+
+}  // namespace
+
+Header parse_header(std::string_view bytes) {
+  return {.version = at(bytes, 0),
+          .type = at(bytes, 1),
+          .request_id = two_bytes(bytes, 2),
+          .content_length = two_bytes(bytes, 4),
+          .padding_length = at(bytes, 6)};
+}
+
+void append_header(std::string& out, Type type, size_t content_length) {
+  const std::array<char, kHeaderSize> header = {byte(kVersion),
+                                                byte(static_cast<size_t>(type)),
+                                                byte(kRequestId >> 8),
+                                                byte(kRequestId),
+                                                byte(content_length >> 8),
+                                                byte(content_length),
+                                                0,
+                                                0};
+  out.append(header.data(), header.size());
+}
+
+void append_begin_request(std::string& out) {
+  append_header(out, Type::kBeginRequest, 8);
+  constexpr std::array<char, 8> kBody = {0, kResponder, kKeepConnection, 0, 0, 0, 0, 0};
+  out.append(kBody.data(), kBody.size());
+}
+
+std::string_view abort_request() {
+  return {kAbort.data(), kAbort.size()};
+}
+
+ParamsWriter::ParamsWriter(std::string& out) : out_(out) {
+  start_record();
+}
+
+void ParamsWriter::add(std::string_view name, std::string_view value) {
+  std::string lengths;
+  append_length(lengths, name.size());
+  append_length(lengths, value.size());
+  append(lengths);
+  append(name);
+  append(value);
+}
+
+void ParamsWriter::append(std::string_view bytes) {
+  while (!bytes.empty()) {
+    const size_t used = out_.size() - record_start_ - kHeaderSize;
+    if (used == kMostContent) {
+      finish_record();
+      start_record();
+      continue;
+    }
+    const std::string_view piece = bytes.substr(0, kMostContent - used);
+    out_.append(piece);
+    bytes.remove_prefix(piece.size());
+  }
+}
+
+void ParamsWriter::start_record() {
+  record_start_ = out_.size();
+  append_header(out_, Type::kParams, 0);
+}
+
+void ParamsWriter::finish_record() {
+  const size_t content = out_.size() - record_start_ - kHeaderSize;
+  out_[record_start_ + 4] = byte(content >> 8);
+  out_[record_start_ + 5] = byte(content);
+}
+
+void ParamsWriter::end() {
+  finish_record();
+  append_header(out_, Type::kParams, 0);  // an empty record ends the stream
+}
+
+}  // namespace watchdog::fastcgi

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "modes/cgi/variables.h"
+
+namespace watchdog::fastcgi {
+
+// The records of FastCGI 1.0, section 3.3 and 8: a header of eight bytes, content, padding.
+
+inline constexpr size_t kHeaderSize = 8;
+inline constexpr size_t kMostContent = 65535;
+// We never have more than one request on a connection.
+inline constexpr uint16_t kRequestId = 1;
+
+enum class Type : uint8_t {
+  kBeginRequest = 1,
+  kAbortRequest = 2,
+  kEndRequest = 3,
+  kParams = 4,
+  kStdin = 5,
+  kStdout = 6,
+  kStderr = 7,
+};
+
+enum class ProtocolStatus : uint8_t {
+  kComplete = 0,
+  kCannotMultiplex = 1,
+  kOverloaded = 2,
+  kUnknownRole = 3,
+};
+
+struct Header {
+  uint8_t version = 0;
+  uint8_t type = 0;
+  uint16_t request_id = 0;
+  uint16_t content_length = 0;
+  uint8_t padding_length = 0;
+};
+// `bytes`: kHeaderSize of them.
+Header parse_header(std::string_view bytes);
+
+// The header of a record without padding, with so much content.
+void append_header(std::string& out, Type type, size_t content_length);
+
+// BEGIN_REQUEST of a responder whose connection is kept.
+void append_begin_request(std::string& out);
+
+// ABORT_REQUEST, whole.
+std::string_view abort_request();
+
+// Writes variables as the PARAMS stream of a request (3.4, 5.2), as many records as it takes.
+class ParamsWriter final : public VariableSink {
+ public:
+  explicit ParamsWriter(std::string& out);
+  void add(std::string_view name, std::string_view value) override;
+  // Once, after the last variable.
+  void end();
+
+ private:
+  void start_record();
+  void append(std::string_view bytes);
+  void finish_record();
+
+  std::string& out_;
+  size_t record_start_ = 0;
+};
+
+}  // namespace watchdog::fastcgi

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string_view>
+
+#include "modes/cgi/reader.h"
+#include "modes/fork.h"
+
+namespace watchdog {
+
+// The request's body goes to the process as it comes, its output to the client as it is printed.
+// The status is held back until the first output or the exit, whichever comes first, so that a
+// function that fails without a word answers 500 and not 200. With a CgiReader the output says
+// itself what the head of the answer is.
+class StreamingInvocation : public Invocation, private FunctionProcess::Handler {
+ public:
+  StreamingInvocation(ForkMode& mode, Exchange& exchange, std::optional<CgiReader> reader);
+
+  // Starts the process, to read from `file` if that is one. False: the exchange has failed.
+  bool start(const CgiRequest* cgi = nullptr, int file = -1);
+
+  void on_body(std::string_view bytes) override;
+  void on_body_end() override;
+  void on_reply_drained() final;
+  void on_shutdown() final;
+  bool outlives_client() const final { return !mode_.config().kill_on_disconnect.value_or(true); }
+
+ protected:
+  Exchange& exchange() { return exchange_; }
+
+ private:
+  // FunctionProcess::Handler
+  void on_output(std::string_view bytes) override;
+  void on_input_drained() override;
+  void on_finished(ExitStatus status) override;
+
+  // Whether to ask the reader again.
+  bool handle(ReadEvent event);
+  void send_own_head(std::optional<uint64_t> length = {});
+  void send_cgi_head();
+  // Whether an exit like this one spoils the answer.
+  bool is_failure(ExitStatus status) const;
+  void fail(Failure failure, std::string_view detail);
+
+  ForkMode& mode_;
+  Exchange& exchange_;
+  std::optional<CgiReader> reader_;
+  std::unique_ptr<FunctionProcess> process_;
+  bool over_ = false;  // the exchange has failed, or answers in another way
+};
+
+}  // namespace watchdog
