@@ -74,7 +74,9 @@ ReadEvent CgiReader::take_line(std::string_view line) {
         "it begins with a status line of HTTP, as nph- programs do, which are not supported: print "
         "\"Status: 200\" instead");
   }
-  if (const auto refused = check_field_line(line)) {
+  auto refused = check_line_bytes(line);
+  if (!refused) refused = check_field_line(line);
+  if (refused) {
     return refuse(lines_.empty() ? "it has no CGI head: print \"Content-Type: text/plain\" and an "
                                    "empty line first"
                                  : fmt::format("line {} of its head: {}", lines_.size() + 1,

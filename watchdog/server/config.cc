@@ -277,9 +277,8 @@ std::string describe(const Config& config) {
   line("debug_headers", text_of(config.debug_headers));
   line("cgi_response", text_of(config.cgi_response));
   line("document_root", config.document_root);
-  line("script", config.script.empty() ? "by program" : config.script);
-  line("script_name_prefix",
-       config.script_name_prefix.empty() ? "X-Forwarded-Prefix" : config.script_name_prefix);
+  line("script", config.script);
+  line("script_name_prefix", config.script_name_prefix);
   line("upstream_url", config.upstream_url);
   line("static_path", config.static_path);
   line("static_fallback", config.static_fallback);

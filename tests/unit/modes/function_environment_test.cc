@@ -103,7 +103,7 @@ TEST_CASE("a body's length is given in both spellings, and a chunked body as -1"
 }
 
 TEST_CASE("classic-watchdog's dialect gives a length of 0 to a request without a body") {
-  FunctionEnvironment environment(FunctionEnvironment::Lengths::kAlways);
+  FunctionEnvironment environment(FunctionEnvironment::Lengths::kAlways, true);
   CHECK(variables(environment, get("/")).at("Http_ContentLength") == "0");
 }
 

@@ -352,13 +352,33 @@ TEST_CASE("shutdown_timeout follows write_timeout") {
   CHECK(config_of({{"write_timeout", "40s"}, {"shutdown_timeout", "1s"}}).shutdown_timeout == 1s);
 }
 
-TEST_CASE("a mode that is not built yet is refused with those that are") {
-  for (const std::string mode : {"cgi", "fastcgi"}) {
-    CHECK(error_of({{"mode", mode}}) ==
-          "mode=" + mode +
-              ": not built yet; this version serves streaming, serializing, classic, http and "
-              "static");
+TEST_CASE("mode=fastcgi needs to know where the server listens, and may do without fprocess") {
+  CHECK(contains(error_of({{"mode", "fastcgi"}}), "upstream_url=fastcgi://127.0.0.1:9000"));
+  CHECK(contains(error_of({{"mode", "fastcgi"}, {"upstream_url", "http://127.0.0.1:80"}}),
+                 "mode=fastcgi accepts fastcgi://host:port or unix:/path"));
+  CHECK(read({{"mode", "fastcgi"}, {"upstream_url", "unix:/run/php.sock"}}).errors.empty());
+  CHECK(read({{"mode", "cgi"}}).errors.size() == 1);
+}
+
+TEST_CASE("a script and its prefix are paths") {
+  CHECK(config_of({{"mode", "cgi"}, {"script", "/public/front.php"}}).script == "public/front.php");
+  for (const std::string script : {"/", "../x.php", "a/../x.php", "folder/"}) {
+    CHECK(contains(error_of({{"mode", "cgi"}, {"script", script}}), "not a script"));
   }
+  for (const std::string prefix : {"function", "//evil", "/a?b", "/a b"}) {
+    CHECK(contains(error_of({{"mode", "cgi"}, {"script_name_prefix", prefix}}), "not a path"));
+  }
+}
+
+TEST_CASE("options of scripts warn in modes that have none") {
+  for (const std::string option : {"document_root", "script", "script_name_prefix"}) {
+    const auto warnings = read_with({{option, "/a"}}).warnings;
+    REQUIRE(warnings.size() == 1);
+    CHECK(contains(warnings.front(), option + " has no effect: it is for mode=cgi and mode=fastcgi"));
+  }
+  CHECK(read_with({{"mode", "cgi"}, {"cgi_response", "true"}}).warnings.size() == 1);
+  CHECK(read_with({{"mode", "cgi"}, {"static_gzip", "true"}}).warnings.size() == 1);
+  CHECK(read_with({{"mode", "cgi"}, {"static_gzip", "true"}, {"document_root", "."}}).warnings.empty());
 }
 
 TEST_CASE("a content_type cannot smuggle in a header field") {

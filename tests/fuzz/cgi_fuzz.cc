@@ -1,0 +1,60 @@
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/unit/modes/cgi/answer_transcript.h"
+
+// However what a program prints is cut into pieces, a CgiReader says the same of it, and no control
+// character of its head gets through.
+
+namespace {
+
+using namespace watchdog;
+
+std::vector<std::string_view> in_pieces_of(size_t size, std::string_view bytes) {
+  std::vector<std::string_view> pieces;
+  for (size_t at = 0; at < bytes.size(); at += size) pieces.push_back(bytes.substr(at, size));
+  return pieces;
+}
+
+void must(bool holds, const char* what) {
+  if (holds) return;
+  std::fprintf(stderr, "broken: %s\n", what);
+  std::abort();
+}
+
+void check_head(std::string_view printed) {
+  CgiReader reader;
+  reader.expect("GET");
+  reader.feed(printed);
+  if (reader.next() != ReadEvent::kHead) return;
+  const ResponseHead& head = reader.response();
+  must(head.status >= 200 && head.status <= 599, "a status is one");
+  for (const Field& field : head.fields) {
+    must(field.name.find_first_of(std::string_view("\r\n\0: ", 5)) == std::string_view::npos,
+         "names are names");
+    must(field.value.find_first_of(std::string_view("\r\n\0", 3)) == std::string_view::npos,
+         "values are on one line");
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  check_head(bytes);
+  for (const auto kind : {CgiReader::Head::kRequired, CgiReader::Head::kOptional}) {
+    for (const char* method : {"GET", "HEAD"}) {
+      const std::string whole = cgi_transcript({bytes}, kind, method);
+      for (const size_t piece : {1, 3, 17}) {
+        must(cgi_transcript(in_pieces_of(piece, bytes), kind, method) == whole,
+             "pieces are the same as the whole");
+      }
+    }
+  }
+  return 0;
+}

@@ -1,0 +1,139 @@
+#include "modes/cgi/reader.h"
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/unit/modes/cgi/answer_transcript.h"
+
+using namespace watchdog;
+
+namespace {
+
+constexpr auto kOptional = CgiReader::Head::kOptional;
+
+std::string refusal(std::string_view printed) {
+  const std::string transcript = cgi_transcript({printed});
+  const size_t at = transcript.find("refused: ");
+  return at == std::string::npos ? "" : transcript.substr(at + 9, transcript.size() - at - 10);
+}
+
+struct Sample {
+  std::string_view printed;
+  std::string_view transcript;
+};
+
+const std::vector<Sample> kSamples = {
+    {"Content-Type: text/plain\n\nhello", "200 \nContent-Type: text/plain\nbody hello\nend\n"},
+    {"Content-Type: text/plain\r\n\r\nhello", "200 \nContent-Type: text/plain\nbody hello\nend\n"},
+    {"Status: 404 Not Found\nContent-Type: a/b\n\n", "404 Not Found\nContent-Type: a/b\nbody \nend\n"},
+    {"status:503\n\nx", "503 \nbody x\nend\n"},
+    {"Location: https://example.com/\n\n", "302 \nLocation: https://example.com/\nbody \nend\n"},
+    {"Location: /local?a=b\n\n", "302 \nLocation: /local?a=b\nlocal /local?a=b\nbody \nend\n"},
+    {"Status: 301\nLocation: /new\n\n", "301 \nLocation: /new\nbody \nend\n"},
+    {"Location: //host/path\n\n", "302 \nLocation: //host/path\nbody \nend\n"},
+    {"Set-Cookie: a=1\nSet-Cookie: b=2\nContent-Type: a/b\n\n",
+     "200 \nSet-Cookie: a=1\nSet-Cookie: b=2\nContent-Type: a/b\nbody \nend\n"},
+    {"Content-Length: 3\n\nabcdef", "200 \nContent-Length: 3\nlength 3\nbody abc\nend\n"},
+    {"Status: 204\n\nwhat nobody may see", "204 \nbody \nend\n"},
+    {"Status: 304\nETag: \"a\"\n\nbody", "304 \nETag: \"a\"\nbody \nend\n"},
+};
+
+}  // namespace
+
+TEST_CASE("a CGI head becomes a status, fields and what follows them") {
+  for (const Sample& sample : kSamples) {
+    CAPTURE(sample.printed);
+    CHECK(cgi_transcript({sample.printed}) == sample.transcript);
+  }
+}
+
+TEST_CASE("however a CGI answer is cut into pieces, it is the same") {
+  for (const Sample& sample : kSamples) {
+    for (size_t cut = 0; cut <= sample.printed.size(); ++cut) {
+      CAPTURE(cut);
+      CHECK(cgi_transcript({sample.printed.substr(0, cut), sample.printed.substr(cut)}) ==
+            sample.transcript);
+    }
+  }
+}
+
+TEST_CASE("a CGI answer without a proper head is refused, and says why") {
+  CHECK(refusal("").starts_with("it printed nothing"));
+  CHECK(refusal("Hello, world!\n").starts_with("it has no CGI head"));
+  CHECK(refusal("\n").starts_with("its head is empty"));
+  CHECK(refusal("Content-Type: text/plain\n") == "it ended in the middle of its head");
+  CHECK(refusal("Content-Type: text/plain\nno field\n\n").starts_with("line 2 of its head: "));
+  CHECK(refusal("HTTP/1.1 200 OK\n\n").find("nph-") != std::string::npos);
+}
+
+TEST_CASE("a status that is none is refused") {
+  for (const std::string_view status : {"99", "100", "600", "abc", "", "2000", "-200", "20 0"}) {
+    CAPTURE(status);
+    CHECK(refusal("Status: " + std::string(status) + "\n\n") ==
+          "its Status is not a number from 200 to 599");
+  }
+}
+
+TEST_CASE("what an answer can have only once is refused a second time") {
+  for (const std::string_view field :
+       {"Status: 200", "Location: http://a/", "Content-Type: a/b", "Content-Length: 1"}) {
+    const std::string twice = std::string(field) + "\n" + std::string(field) + "\n\nx";
+    CHECK(refusal(twice).starts_with("its head has more than one"));
+  }
+}
+
+TEST_CASE("a program cannot choose a transfer coding or a length that is none") {
+  CHECK(refusal("Transfer-Encoding: chunked\n\n").find("Transfer-Encoding") != std::string::npos);
+  for (const std::string_view length : {"-1", "1 2", "0x10", "9999999999999999999999", ""}) {
+    CHECK(refusal("Content-Length: " + std::string(length) + "\n\n") ==
+          "its Content-Length is not a number");
+  }
+}
+
+TEST_CASE("control characters in a CGI head are refused") {
+  CHECK_FALSE(refusal("Location: http://a/\rSet-Cookie: b=c\n\n").empty());
+  CHECK_FALSE(refusal(std::string_view("X: a\0b\n\n", 9)).empty());
+  CHECK_FALSE(refusal("X: a\x1b[2J\n\n").empty());
+  CHECK_FALSE(refusal("X Y: a\n\n").empty());
+  CHECK_FALSE(refusal("A: b\n folded\n\n").empty());
+}
+
+TEST_CASE("a CGI head has its limits") {
+  CHECK(refusal(std::string(CgiReader::kMaxHead + 1, 'a')) == "its head is larger than 256 KiB");
+  std::string many;
+  for (size_t i = 0; i <= CgiReader::kMaxFields; ++i) many += "A: b\n";
+  CHECK(refusal(many + "\n") == "its head has more than 1024 fields");
+}
+
+TEST_CASE("a program that ends before its Content-Length is refused") {
+  CHECK(cgi_transcript({"Content-Length: 5\n\nabc"}) ==
+        "200 \nContent-Length: 5\nlength 5\nbody abc\n"
+        "refused: it ended 2 bytes before its Content-Length\n");
+}
+
+TEST_CASE("the answer to HEAD has a length and no body") {
+  CHECK(cgi_transcript({"Content-Length: 5\n\nabc"}, CgiReader::Head::kRequired, "HEAD") ==
+        "200 \nContent-Length: 5\nlength 5\nbody \nend\n");
+}
+
+TEST_CASE("with an optional head, what begins otherwise is all body") {
+  for (const std::string_view printed :
+       {"hello", "Note: this\nis text\n\n", "Stat", "Statue: of liberty\n", "\n\n", "Content-Type"}) {
+    CAPTURE(printed);
+    const std::string expected = "200 \nheadless\nbody " + std::string(printed) + "\nend\n";
+    for (size_t cut = 0; cut <= printed.size(); ++cut) {
+      CHECK(cgi_transcript({printed.substr(0, cut), printed.substr(cut)}, kOptional) == expected);
+    }
+  }
+  CHECK(cgi_transcript({""}, kOptional) == "200 \nheadless\nbody \nend\n");
+}
+
+TEST_CASE("with an optional head, one that begins as a head must be one") {
+  CHECK(cgi_transcript({"status: 201\nA: b\n\nmade"}, kOptional) ==
+        "201 \nA: b\nbody made\nend\n");
+  CHECK(cgi_transcript({"Location: /x\nno field\n"}, kOptional).find("refused") !=
+        std::string::npos);
+}
