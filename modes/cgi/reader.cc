@@ -77,10 +77,13 @@ ReadEvent CgiReader::take_line(std::string_view line) {
   auto refused = check_line_bytes(line);
   if (!refused) refused = check_field_line(line);
   if (refused) {
-    return refuse(lines_.empty() ? "it has no CGI head: print \"Content-Type: text/plain\" and an "
-                                   "empty line first"
-                                 : fmt::format("line {} of its head: {}", lines_.size() + 1,
-                                               refused->reason));
+    const size_t end_of_name = line.find_first_of(": <");
+    const bool looks_like_field = end_of_name != std::string_view::npos && line[end_of_name] == ':';
+    if (lines_.empty() && !looks_like_field) {
+      return refuse(
+          "it has no CGI head: print \"Content-Type: text/plain\" and an empty line first");
+    }
+    return refuse(fmt::format("line {} of its head: {}", lines_.size() + 1, refused->reason));
   }
   if (lines_.size() == kMaxFields) return refuse("its head has more than 1024 fields");
   lines_.emplace_back(line_start_, line.size());

@@ -87,7 +87,8 @@ bool came_over_tls(const Fields& fields) {
 
 void add_body(VariableSink& sink, const CgiRequest& cgi) {
   const RequestHead& request = cgi.request;
-  if (cgi.collected || request.framing == BodyFraming::kSized) {
+  // Also of none: "Content-Length: 0".
+  if (cgi.collected || request.fields.find("content-length") != nullptr) {
     sink.add("CONTENT_LENGTH", fmt::format_int(cgi.collected.value_or(request.content_length)).c_str());
   }
   if (const Field* type = request.fields.find("content-type")) {

@@ -33,6 +33,17 @@ void UpstreamConnection::rest(std::function<void()> on_lost) {
   stream_.resume();
 }
 
+void UpstreamConnection::detach() {
+  handler_ = nullptr;
+  stream_.pause();
+}
+
+void UpstreamConnection::give_up(std::string_view last_words) {
+  stream_.write({last_words});
+  stream_.send_held();
+  detach();
+}
+
 bool UpstreamConnection::reusable() const {
   return complete_ && !ended_ && !tunnel_ && !stream_.broken() && stream_.drained() &&
          reader_->response().keep_alive;

@@ -42,6 +42,10 @@ class UpstreamConnection final : private Stream::Handler {
   void write(std::initializer_list<std::string_view> pieces) { stream_.write(pieces); }
   bool full() const { return stream_.full(); }
   void notify_when_drained() { stream_.notify_when_drained(); }
+  // Nobody hears of it any more, until it is destroyed.
+  void detach();
+  // Sends these bytes at once, and is detached.
+  void give_up(std::string_view last_words);
   // Half-closes it, once all has left.
   void shut_down() { stream_.shut_down(); }
   void pause() { stream_.pause(); }

@@ -319,6 +319,7 @@ bool UpstreamInvocation::may_send_again() const {
 }
 
 void UpstreamInvocation::drop_connection() {
+  if (connection_) connection_->detach();
   mode_.context().loop.retire(std::move(connection_));
 }
 

@@ -56,7 +56,7 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   const Exchange& exchange() const { return exchange_; }
   // For a destructor: sends the last words of a request that is given up half way, if it is.
   void give_up(std::string_view last_words) {
-    if (connection_) connection_->write({last_words});
+    if (connection_) connection_->give_up(last_words);
   }
   const Config& config() const { return mode_.context().config; }
 

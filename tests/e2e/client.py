@@ -55,7 +55,7 @@ class Client:
         try:
             self.socket.sendall(data)
             return True
-        except (BrokenPipeError, ConnectionResetError):
+        except OSError:
             return False
 
     def close(self):

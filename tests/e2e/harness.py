@@ -357,9 +357,9 @@ class Case(unittest.TestCase):
         self.addCleanup(self._show, dog)
         return dog
 
-    def sh(self, script, *arguments, **options):
+    def sh(self, program, *arguments, **options):
         """A watchdog whose function is a shell script."""
-        return self.start(*arguments, "--", "sh", "-c", script, **options)
+        return self.start(*arguments, "--", "sh", "-c", program, **options)
 
     def _show(self, dog):
         outcome = getattr(self, "_outcome", None)

@@ -201,6 +201,11 @@ void Stream::hold(std::string_view bytes) {
   loop_.unflushed_.push_back(this);
 }
 
+void Stream::send_held() {
+  forget_flush();
+  flush();
+}
+
 void Stream::write(std::initializer_list<std::string_view> pieces) {
   if (broken() || takes_no_more_) return;
   size_t size = outgoing_.size();

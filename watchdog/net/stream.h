@@ -68,6 +68,8 @@ class Stream {
   void write(std::string_view bytes) { write({bytes}); }
   // Sends these bytes with the next write, or before the loop waits.
   void hold(std::string_view bytes);
+  // Sends at once what the kernel takes of that: before destroying it.
+  void send_held();
 
   // What one call of send_file() came to.
   struct FileSent {

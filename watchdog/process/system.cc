@@ -50,10 +50,12 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
     launch.error = errno;
     syscall(SYS_exit, 127);
   }
-  // We ignore SIGPIPE and block the signals that we watch; everything else is at its default. A
+  // We ignore SIGPIPE and SIGXFSZ and block the signals that we watch; everything else is at its default. A
   // kernel sigaction of zeros is SIG_DFL on every architecture.
   const std::array<uint64_t, 8> default_action{};
-  syscall(SYS_rt_sigaction, SIGPIPE, default_action.data(), nullptr, kKernelSignalSet);
+  for (const int ignored : {SIGPIPE, SIGXFSZ}) {
+    syscall(SYS_rt_sigaction, ignored, default_action.data(), nullptr, kKernelSignalSet);
+  }
   const uint64_t none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kKernelSignalSet);
   syscall(SYS_execve, program.path, program.argv, program.environment);
