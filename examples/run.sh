@@ -14,11 +14,15 @@ case $name in
   python-stdin) programs=python3 ;;
   python-flask) programs="python3-flask gunicorn" ;;
   node-http) command -v node >/dev/null || programs=nodejs ;;
+  php-app) programs=php-cgi ;;
+  cgi-bash) programs=bash ;;
+  cgi-perl) programs=perl ;;
+  git-server) programs=git ;;
   static-site) ;;
   websocket) command -v npm >/dev/null || programs="nodejs npm" ;;
   *)
     die "There is no example \"$name\". There are: php-index, bash-env, python-stdin, php-server," \
-      "python-flask, node-http, websocket, static-site."
+      "python-flask, node-http, websocket, static-site, php-app, cgi-bash, cgi-perl, git-server."
     ;;
 esac
 
@@ -40,12 +44,21 @@ case $name in
   php-server) try="curl -d hello $url/greet" ;;
   python-flask) try="curl --json '{\"numbers\": [20, 22]}' $url/sum" ;;
   node-http) try="curl -d hello $url/any/path" ;;
+  php-app) try="curl '$url/report.csv' -r 0-30" ;;
+  cgi-bash) try="curl -i $url/docs" ;;
+  cgi-perl) try="curl -i -d 'to be or not to be' $url/" ;;
+  git-server) try="git clone $url/project.git" ;;
   static-site) try="curl --compressed $url/" ;;
   websocket) try="node examples/websocket/client.js ws://localhost:$port/ hello" ;;
 esac
 
 cd "examples/$name"
 [ ! -e package.json ] || npm install --silent --no-fund --no-audit >/dev/null
+# What the Dockerfile prepares.
+if [ "$name" = git-server ] && [ ! -e repositories ]; then
+  git init --quiet --bare repositories/project.git
+  git -C repositories/project.git config http.receivepack true
+fi
 eval "export $(sed -n 's/^ENV //p' Dockerfile)"  # the same settings as in the container
 {
   until "$watchdog" --run-healthcheck; do

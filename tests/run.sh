@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 . examples/packages.sh
 
 TEST_PACKAGES="python3 bash php-cli curl prometheus procps util-linux coreutils
-  python3-flask python3-waitress gunicorn nginx-light chromium
+  python3-flask python3-waitress gunicorn nginx-light chromium php-cgi php-fpm perl git
   clang-format clang-tidy clang libclang-rt-dev"
 FUZZ_SECONDS=${FUZZ_SECONDS:-$([ -n "${CI:-}" ] && echo 60 || echo 30)}
 

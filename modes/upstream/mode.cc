@@ -28,6 +28,11 @@ Backend* UpstreamMode::choose(const Backend* but_not) {
   return best;
 }
 
+// A server may not end as long as somebody is connected: php-cgi does not.
+void UpstreamMode::on_shutdown() {
+  for (Backend& backend : backends_) backend.pool.clear();
+}
+
 std::unique_ptr<ReadinessProbe> UpstreamMode::readiness_probe() {
   const Backend* const backend = choose();
   if (context_.config.ready_path.empty() || backend == nullptr) return nullptr;
@@ -37,6 +42,9 @@ std::unique_ptr<ReadinessProbe> UpstreamMode::readiness_probe() {
 }
 
 void UpstreamMode::on_function_state() {
+  for (Backend& backend : backends_) {
+    if (!backend.instance.ready()) backend.pool.clear();
+  }
   // Those that go on waiting do so at the end of a list of their own.
   const std::list<UpstreamInvocation*> told = waiting_;
   for (UpstreamInvocation* invocation : told) invocation->on_function_state();

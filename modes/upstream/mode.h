@@ -28,6 +28,7 @@ class UpstreamMode : public Mode {
  public:
   UpstreamMode(const ModeContext& context, UpstreamPool::MakeReader make_reader);
 
+  void on_shutdown() override;
   std::unique_ptr<ReadinessProbe> readiness_probe() override;
   const ModeContext& context() const { return context_; }
 

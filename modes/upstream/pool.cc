@@ -42,6 +42,10 @@ void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
   if (!tidy_.armed()) tidy_.set_after(kMostRest);
 }
 
+void UpstreamPool::clear() {
+  while (!idle_.empty()) drop(idle_.begin());
+}
+
 void UpstreamPool::drop(std::list<Idle>::iterator place) {
   loop_.retire(std::move(place->connection));
   idle_.erase(place);

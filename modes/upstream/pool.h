@@ -34,6 +34,8 @@ class UpstreamPool {
   std::unique_ptr<UpstreamConnection> adopt(Fd socket);
   // Keeps it for another request, if it is good for one.
   void give_back(std::unique_ptr<UpstreamConnection> connection);
+  // Closes all that are idle.
+  void clear();
   size_t idle() const { return idle_.size(); }
 
  private:

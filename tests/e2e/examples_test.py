@@ -4,6 +4,7 @@ import os
 import re
 import signal
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -11,8 +12,8 @@ from harness import ROOT, free_port, until
 
 
 class Examples(unittest.TestCase):
-    def try_out(self, name):
-        """Runs ./examples/run.sh NAME and the command that it prints; returns its output."""
+    def try_out(self, name, folder=ROOT):
+        """Runs ./examples/run.sh NAME and, in `folder`, the command that it prints; returns its output."""
         port = free_port()
         process = subprocess.Popen([ROOT / "examples/run.sh", name], stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
@@ -27,12 +28,12 @@ class Examples(unittest.TestCase):
                 if process.poll() is not None:
                     raise AssertionError("it ended: " + "".join(lines))
                 return next((found.group() for line in list(lines)
-                             if (found := re.search(r"^  ((curl|node) .*)", line))), None)
+                             if (found := re.search(r"^  ((curl|node|git) .*)", line))), None)
 
             tried = until(command, 120, "the command to try").strip()
             self.assertIn(str(port), tried)
             result = subprocess.run(["sh", "-c", tried.replace("curl", "curl -sS --fail", 1)],
-                                    capture_output=True, text=True, timeout=30, cwd=ROOT)
+                                    capture_output=True, text=True, timeout=30, cwd=folder)
             self.assertEqual(result.returncode, 0, result.stderr + "".join(lines))
             return result.stdout
         finally:
@@ -74,6 +75,24 @@ class Examples(unittest.TestCase):
 
     def test_static_site(self):
         self.assertIn("mode=static", self.try_out("static-site"))
+
+    def test_php_app(self):
+        self.assertEqual(self.try_out("php-app"), "number,square\n1,1\n2,4\n3,9\n4,16\n")
+
+    def test_cgi_bash(self):
+        output = self.try_out("cgi-bash")
+        self.assertIn(" 302 Found", output)
+        self.assertIn("Location: https://docs.openfaas.com/", output)
+
+    def test_cgi_perl(self):
+        output = self.try_out("cgi-perl")
+        self.assertIn("Set-Cookie: best=6", output)
+        self.assertIn("6 words, the best are 6.", output)
+
+    def test_git_server(self):
+        with tempfile.TemporaryDirectory(prefix="fwatchdog-test-") as folder:
+            self.try_out("git-server", folder)
+            self.assertTrue(os.path.isdir(f"{folder}/project/.git"))
 
     def test_an_unknown_example_is_named_and_the_others_listed(self):
         result = subprocess.run([ROOT / "examples/run.sh", "nonsense"], capture_output=True, text=True,

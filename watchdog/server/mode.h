@@ -46,6 +46,9 @@ class Mode {
   virtual ~Mode() = default;
   // Starts answering. Returns null when it has already called exchange.end() or fail().
   virtual std::unique_ptr<Invocation> invoke(Exchange& exchange) = 0;
+  // The last request has been answered, or the function is about to be asked to end: what is kept
+  // for later requests can go.
+  virtual void on_shutdown() {}
   // What /_/ready asks, beyond what we know ourselves; null when there is nothing to ask.
   virtual std::unique_ptr<ReadinessProbe> readiness_probe() { return nullptr; }
   // What running out of exec_timeout is called here.

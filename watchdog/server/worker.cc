@@ -34,7 +34,10 @@ Worker::~Worker() {
 void Worker::do_stage() {
   const Stage stage = shared_.health.stage();
   if (done_ < Stage::kClosing && stage >= Stage::kClosing) server_->stop_accepting();
-  if (done_ < Stage::kStopping && stage >= Stage::kStopping) server_->shut_down();
+  if (done_ < Stage::kStopping && stage >= Stage::kStopping) {
+    server_->shut_down();
+    mode_->on_shutdown();
+  }
   if (done_ < Stage::kCutting && stage >= Stage::kCutting) server_->abort();
   done_ = stage;
   note_quiet();
@@ -44,6 +47,7 @@ void Worker::do_stage() {
 void Worker::note_quiet() {
   if (done_ < Stage::kClosing || server_->accepting() || server_->connections() > 0) return;
   if (quiet_.exchange(true)) return;
+  mode_->on_shutdown();
   on_quiet_();
 }
 

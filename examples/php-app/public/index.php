@@ -48,6 +48,11 @@ switch (true) {
         break;
     case $path === '/upload' && isset($_FILES['file']):
         $file = $_FILES['file'];
+        if ($file['error'] !== UPLOAD_ERR_OK) {
+            http_response_code(413);
+            page('Not uploaded', '<p>PHP takes up to ' . ini_get('upload_max_filesize') . '.');
+            break;
+        }
         header('Content-Type: application/json');
         echo json_encode(['name' => $file['name'], 'size' => $file['size'],
                           'sha1' => sha1_file($file['tmp_name'])]), "\n";
