@@ -56,7 +56,7 @@ cd "examples/$name"
 [ ! -e package.json ] || npm install --silent --no-fund --no-audit >/dev/null
 # What the Dockerfile prepares.
 if [ "$name" = git-server ] && [ ! -e repositories ]; then
-  git init --quiet --bare repositories/project.git
+  git init --quiet --template= --bare repositories/project.git
   git -C repositories/project.git config http.receivepack true
 fi
 eval "export $(sed -n 's/^ENV //p' Dockerfile)"  # the same settings as in the container

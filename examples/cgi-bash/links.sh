@@ -1,6 +1,6 @@
 #!/bin/bash
 # Short links: /docs leads to a page elsewhere, / lists them all, anything else is not found.
-declare -A links=([docs]=https://docs.openfaas.com/ [rfc]=https://www.rfc-editor.org/rfc/rfc3875)
+declare -A links=([docs]=https://example.com/documentation [shop]=https://example.com/shop)
 
 name=${PATH_INFO#/}
 if [ -z "$name" ]; then

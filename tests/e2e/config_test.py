@@ -36,7 +36,9 @@ REFUSED = [
     *[(name, ["maybe", "2", "tru"], BOOLEAN) for name in (
         "prefix_logs", "suppress_lock", "cgi_headers", "http_buffer_req_body", "combine_output",
         "marshal_request", "write_debug", "read_debug", "debug_headers", "log_callid", "jwt_auth",
-        "kill_on_disconnect")],
+        "kill_on_disconnect", "cgi_response")],
+    ("script", ["/", "../index.php", "folder/"], r"below document_root"),
+    ("script_name_prefix", ["function", "//function", "/a?b"], r"/function/name"),
     ("fprocess", ['echo "unclosed', "echo 'unclosed", "echo \\", '["unclosed"', "[1, 2]", "[]",
                   "   "], r".+"),
 ]
@@ -67,11 +69,6 @@ class Refusals(Case):
 
     def test_jwt_auth_is_never_ignored(self):
         self.assertIn("jwt_auth", self.one_line(self.refused(jwt_auth="true")))
-
-    def test_a_mode_that_is_not_built_yet_says_so(self):
-        for mode in ("cgi", "fastcgi"):
-            line = self.one_line(self.refused(mode=mode, upstream_url="http://127.0.0.1:3000"))
-            self.assertRegex(line, rf"{mode}.*not.*(built|yet)")
 
     def test_all_errors_are_reported_at_once(self):
         text = self.refused(port="80a80", read_timeout="x", mode="nonsense")

@@ -82,7 +82,7 @@ class Examples(unittest.TestCase):
     def test_cgi_bash(self):
         output = self.try_out("cgi-bash")
         self.assertIn(" 302 Found", output)
-        self.assertIn("Location: https://docs.openfaas.com/", output)
+        self.assertIn("Location: https://example.com/documentation", output)
 
     def test_cgi_perl(self):
         output = self.try_out("cgi-perl")
