@@ -4,8 +4,8 @@
 #include <optional>
 #include <string>
 
-#include "modes/function_environment.h"
 #include "modes/duration_text.h"
+#include "modes/function_environment.h"
 #include "modes/function_process.h"
 #include "server/exchange.h"
 #include "server/mode.h"

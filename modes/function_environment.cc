@@ -40,8 +40,7 @@ constexpr std::string_view kPrefix = "Http_";
 
 }  // namespace
 
-Result<char* const*> FunctionEnvironment::build(const RequestHead& request,
-                                                const CgiRequest* cgi) {
+Result<char* const*> FunctionEnvironment::build(const RequestHead& request, const CgiRequest* cgi) {
   if (!http_variables_ && cgi == nullptr) return environ;
   const auto path = percent_decode(request.path());
   if (!path) return Error{path.error()};

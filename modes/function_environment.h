@@ -13,13 +13,10 @@ namespace watchdog {
 // mode; each build() replaces the one before.
 //
 // Http_* is what of-watchdog and classic-watchdog give:
-//   Http_User_Agent      each header field, its name in canonical case with - as _, first value only
-//   Http_Method          GET
-//   Http_Path            /a b, percent-decoded
-//   Http_Query           a=1&b=%20, verbatim, unset when empty
-//   Http_Host            example.com
-//   Http_Content_Length  and Http_ContentLength: bytes; -1 when chunked; unset without a body
-//   Http_Transfer_Encoding  chunked
+//   Http_User_Agent      each header field, its name in canonical case with - as _, first value
+//   only Http_Method          GET Http_Path            /a b, percent-decoded Http_Query a=1&b=%20,
+//   verbatim, unset when empty Http_Host            example.com Http_Content_Length  and
+//   Http_ContentLength: bytes; -1 when chunked; unset without a body Http_Transfer_Encoding chunked
 //
 // No header field can set what the request line says (Method, Path, Query), and "Proxy" sets
 // nothing: programs take Http_Proxy for their proxy (httpoxy).
@@ -34,6 +31,7 @@ class FunctionEnvironment final : private VariableSink {
   // NULL-terminated, valid until the next build. With `cgi` the variables of RFC 3875 come as well.
   // Fails on a path that cannot be decoded.
   Result<char* const*> build(const RequestHead& request, const CgiRequest* cgi = nullptr);
+
  private:
   void add(std::string_view name, std::string_view value) override;
   void add_http_variables(const RequestHead& request, const std::string& path);

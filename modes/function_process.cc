@@ -30,8 +30,7 @@ void FunctionProcesses::adopt(std::unique_ptr<OutputLog> log) {
 }
 
 FunctionProcess::Outcome FunctionProcess::start(FunctionProcesses& processes, Handler& handler,
-                                                char* const* environment,
-                                                const Streams& streams) {
+                                                char* const* environment, const Streams& streams) {
   const ModeContext& context = processes.context();
   Pipe in;
   Pipe out;

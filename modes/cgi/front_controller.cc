@@ -70,9 +70,10 @@ Result<FrontController> FrontController::make(const Config& config) {
   }
   const bool script_is_here = exists(front.root_ + "/" + front.script_);
   if (!front.script_.empty() && !remote && !script_is_here) {
-    return Error{fmt::format("script={}: there is no such file in {}; name the script that answers "
-                             "requests",
-                             front.script_, front.root_)};
+    return Error{
+        fmt::format("script={}: there is no such file in {}; name the script that answers "
+                    "requests",
+                    front.script_, front.root_)};
   }
   return front;
 }

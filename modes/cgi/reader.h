@@ -38,8 +38,8 @@ class CgiReader {
   void feed(std::string_view bytes);
   // kHead, kBody, kNeedMore or kError.
   ReadEvent next();
-  // The program has ended, and next() said kNeedMore: kEnd, or kError when it had not said all. With
-  // an optional head it may be kHead or kBody; then call it again.
+  // The program has ended, and next() said kNeedMore: kEnd, or kError when it had not said all.
+  // With an optional head it may be kHead or kBody; then call it again.
   ReadEvent finish();
 
   const ResponseHead& response() const { return head_; }
@@ -51,7 +51,9 @@ class CgiReader {
   // Whether any byte has been seen.
   bool begun() const { return state_ != State::kHead || !text_.empty(); }
   // Whether all is there that Content-Length promised.
-  bool complete() const { return state_ == State::kBody && head_.content_length && remaining_ == 0; }
+  bool complete() const {
+    return state_ == State::kBody && head_.content_length && remaining_ == 0;
+  }
 
  private:
   enum class State { kHead, kBody, kRefused };

@@ -15,11 +15,11 @@ constexpr std::string_view kFieldPrefix = "HTTP_";
 constexpr std::string_view kSoftware = "fwatchdog/" FWATCHDOG_VERSION;
 
 constexpr std::array<std::string_view, 24> kVariables = {
-    "AUTH_TYPE",       "CONTENT_LENGTH", "CONTENT_TYPE",    "DOCUMENT_ROOT",  "DOCUMENT_URI",
-    "GATEWAY_INTERFACE", "HTTPS",        "PATH_INFO",       "PATH_TRANSLATED", "QUERY_STRING",
-    "REDIRECT_STATUS", "REMOTE_ADDR",    "REMOTE_HOST",     "REMOTE_PORT",    "REQUEST_METHOD",
-    "REQUEST_SCHEME",  "REQUEST_URI",    "SCRIPT_FILENAME", "SCRIPT_NAME",    "SERVER_NAME",
-    "SERVER_PORT",     "SERVER_PROTOCOL", "SERVER_SOFTWARE", "REMOTE_USER"};
+    "AUTH_TYPE",         "CONTENT_LENGTH",  "CONTENT_TYPE",    "DOCUMENT_ROOT",   "DOCUMENT_URI",
+    "GATEWAY_INTERFACE", "HTTPS",           "PATH_INFO",       "PATH_TRANSLATED", "QUERY_STRING",
+    "REDIRECT_STATUS",   "REMOTE_ADDR",     "REMOTE_HOST",     "REMOTE_PORT",     "REQUEST_METHOD",
+    "REQUEST_SCHEME",    "REQUEST_URI",     "SCRIPT_FILENAME", "SCRIPT_NAME",     "SERVER_NAME",
+    "SERVER_PORT",       "SERVER_PROTOCOL", "SERVER_SOFTWARE", "REMOTE_USER"};
 
 // What the name of a field becomes; empty for one that must not become a variable.
 std::string_view variable_name(std::string_view field, std::string& space) {
@@ -37,8 +37,8 @@ std::string_view variable_name(std::string_view field, std::string& space) {
 // program's own settings (httpoxy).
 bool has_no_variable(std::string_view name) {
   constexpr std::array<std::string_view, 9> kNone = {
-      "proxy",      "content-length", "content-type",     "connection", "keep-alive",
-      "te",         "upgrade",        "transfer-encoding", "proxy-connection"};
+      "proxy", "content-length", "content-type",      "connection",      "keep-alive",
+      "te",    "upgrade",        "transfer-encoding", "proxy-connection"};
   return std::ranges::any_of(
       kNone, [name](std::string_view one) { return equals_ignoring_case(one, name); });
 }
@@ -89,7 +89,8 @@ void add_body(VariableSink& sink, const CgiRequest& cgi) {
   const RequestHead& request = cgi.request;
   // Also of none: "Content-Length: 0".
   if (cgi.collected || request.fields.find("content-length") != nullptr) {
-    sink.add("CONTENT_LENGTH", fmt::format_int(cgi.collected.value_or(request.content_length)).c_str());
+    sink.add("CONTENT_LENGTH",
+             fmt::format_int(cgi.collected.value_or(request.content_length)).c_str());
   }
   if (const Field* type = request.fields.find("content-type")) {
     sink.add("CONTENT_TYPE", type->value);
@@ -161,8 +162,7 @@ bool is_cgi_variable(std::string_view name) {
 }
 
 bool is_url_prefix(std::string_view text) {
-  return text.starts_with('/') && !text.starts_with("//") &&
-         std::ranges::all_of(text, [](char c) {
+  return text.starts_with('/') && !text.starts_with("//") && std::ranges::all_of(text, [](char c) {
            return c > 0x20 && c < 0x7f && std::string_view("?#\"\\<>").find(c) == std::string::npos;
          });
 }

@@ -56,13 +56,10 @@ class FastcgiInvocation final : public UpstreamInvocation {
       : UpstreamInvocation(mode, of), mode_(mode), call_(std::move(call)) {}
   ~FastcgiInvocation() override { give_up(fastcgi::abort_request()); }
 
-  bool collects() const override {
-    return exchange().request().framing == BodyFraming::kChunked;
-  }
+  bool collects() const override { return exchange().request().framing == BodyFraming::kChunked; }
 
  private:
-  void append_request(std::string& out, const Instance&,
-                      const uint64_t* collected) const override {
+  void append_request(std::string& out, const Instance&, const uint64_t* collected) const override {
     fastcgi::append_begin_request(out);
     fastcgi::ParamsWriter params(out);
     const auto length = collected != nullptr ? std::optional(*collected) : std::nullopt;

@@ -68,7 +68,8 @@ ReadEvent Reader::read_header() {
   gathered_.clear();
   if (header.version != 1) return refuse("its answer is not FastCGI");
   if (header.request_id != kRequestId) {
-    return refuse(fmt::format("it answers a request that it was not asked ({})", header.request_id));
+    return refuse(
+        fmt::format("it answers a request that it was not asked ({})", header.request_id));
   }
   content_ = header.content_length;
   padding_ = header.padding_length;
@@ -84,8 +85,8 @@ ReadEvent Reader::read_header() {
       state_ = State::kEnd;
       return ReadEvent::kNeedMore;
     default:
-      return refuse(fmt::format("it sent a FastCGI record of type {}, which is not for us",
-                                header.type));
+      return refuse(
+          fmt::format("it sent a FastCGI record of type {}, which is not for us", header.type));
   }
 }
 

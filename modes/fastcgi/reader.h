@@ -60,8 +60,8 @@ class Reader final : public AnswerReader {
   std::string gathered_;
   size_t content_ = 0;  // bytes of the record that are still to come
   size_t padding_ = 0;
-  bool fed_ = false;    // answer_ has bytes that it has not finished with
-  bool last_ = false;   // this record is END_REQUEST
+  bool fed_ = false;   // answer_ has bytes that it has not finished with
+  bool last_ = false;  // this record is END_REQUEST
   bool begun_ = false;
   bool overloaded_ = false;
   uint32_t exit_status_ = 0;

@@ -106,7 +106,7 @@ void UpstreamConnection::on_end() {
     return;
   }
   fail(reader_->begun() ? "it closed the connection in the middle of its answer"
-                       : "it closed the connection without an answer");
+                        : "it closed the connection without an answer");
 }
 
 void UpstreamConnection::on_error(int error) {

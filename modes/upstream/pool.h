@@ -5,10 +5,10 @@
 #include <memory>
 #include <span>
 
+#include "modes/upstream/connection.h"
 #include "net/address.h"
 #include "net/dial.h"
 #include "net/timer.h"
-#include "modes/upstream/connection.h"
 
 namespace watchdog {
 

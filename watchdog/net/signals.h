@@ -30,8 +30,8 @@ class Signals {
   Watch watch_;
 };
 
-// Gives every signal its default action, blocks those that we watch, and ignores SIGPIPE and SIGXFSZ. Once, at
-// the start of main. What a child must undo is in process/spawn.cc.
+// Gives every signal its default action, blocks those that we watch, and ignores SIGPIPE and
+// SIGXFSZ. Once, at the start of main. What a child must undo is in process/spawn.cc.
 void block_signals();
 
 }  // namespace watchdog

@@ -50,8 +50,8 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
     launch.error = errno;
     syscall(SYS_exit, 127);
   }
-  // We ignore SIGPIPE and SIGXFSZ and block the signals that we watch; everything else is at its default. A
-  // kernel sigaction of zeros is SIG_DFL on every architecture.
+  // We ignore SIGPIPE and SIGXFSZ and block the signals that we watch; everything else is at its
+  // default. A kernel sigaction of zeros is SIG_DFL on every architecture.
   const std::array<uint64_t, 8> default_action{};
   for (const int ignored : {SIGPIPE, SIGXFSZ}) {
     syscall(SYS_rt_sigaction, ignored, default_action.data(), nullptr, kKernelSignalSet);

@@ -17,8 +17,8 @@ namespace {
 constexpr std::array<std::string_view, 2> kNotYet = {"jwt_auth_debug", "jwt_auth_local"};
 // Those of modes with a server of the function's own; some are for HTTP alone.
 constexpr std::array<std::string_view, 7> kWarmOnly = {
-    "upstream_url", "startup_timeout", "restart", "hung_after",
-    "instances",    "stop_signal",     "response_start_timeout"};
+    "upstream_url", "startup_timeout",       "restart", "hung_after", "instances",
+    "stop_signal",  "response_start_timeout"};
 constexpr std::array<std::string_view, 2> kHttpOnly = {"ready_path", "http_buffer_req_body"};
 constexpr std::array<std::string_view, 3> kScriptsOnly = {"document_root", "script",
                                                           "script_name_prefix"};

@@ -29,7 +29,6 @@ struct Config {
   std::string document_root;       // empty: no files are served
   std::string script;              // relative to it; empty: FrontController decides
   std::string script_name_prefix;  // empty, or "/prefix"
-  bool cgi_response = false;
   std::string static_path;
   std::string static_fallback;       // empty, or "/name"
   std::string static_404;            // the same
@@ -70,6 +69,7 @@ struct Config {
   Restart restart = Restart::kNo;
   unsigned workers = 0;  // 0: auto
   bool cgi_headers = true;
+  bool cgi_response = false;
   std::optional<bool> kill_on_disconnect;  // unset: the mode decides
   bool combine_output = true;
   bool marshal_request = false;

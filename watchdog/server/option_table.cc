@@ -321,7 +321,8 @@ std::vector<Option> make_table() {
            apply_listen_address);
   rows.add("metrics_port", "8081", "port of /metrics; 0 is none", port(&Config::metrics_port));
   rows.add("workers", "auto",
-           "event-loop threads; auto is the CPUs this container may use, at most 4; 1 in fastcgi", apply_workers);
+           "event-loop threads; auto is the CPUs this container may use, at most 4; 1 in fastcgi",
+           apply_workers);
 
   rows.group("Time");
   rows.add("exec_timeout", "30s",
@@ -389,7 +390,8 @@ std::vector<Option> make_table() {
   rows.add("upstream_url", "", "http, fastcgi: where the function listens", apply_upstream)
       .aliases = {"http_upstream_url"};
   rows.add("instances", "1",
-           "http, fastcgi: copies of the function's server; PORT in its environment, and {port} in fprocess "
+           "http, fastcgi: copies of the function's server; PORT in its environment, and {port} in "
+           "fprocess "
            "and upstream_url, is a port of its own",
            apply_instances);
   rows.add("startup_timeout", "60s", "http, fastcgi: the function must accept connections by then",
@@ -400,13 +402,15 @@ std::vector<Option> make_table() {
       .aliases = {"buffer_http"};
   rows.add("restart", "no", "http, fastcgi: no, on-failure or always", apply_restart);
   rows.add("watch", "",
-           "http, fastcgi: a folder; when its files change the function is started again and requests wait, "
+           "http, fastcgi: a folder; when its files change the function is started again and "
+           "requests wait, "
            "for work on a function",
            text(&Config::watch));
-  rows.add("hung_after", "0",
-           "http, fastcgi: so many exec timeouts in a row make it unready, and start the function again "
-           "where restart allows; 0 is never",
-           apply_hung_after);
+  rows.add(
+      "hung_after", "0",
+      "http, fastcgi: so many exec timeouts in a row make it unready, and start the function again "
+      "where restart allows; 0 is never",
+      apply_hung_after);
   rows.add("stop_signal", "TERM", "http, fastcgi: the signal that asks the function to end",
            apply_stop_signal);
 
@@ -421,7 +425,8 @@ std::vector<Option> make_table() {
            apply_script)
       .default_follows = true;
   rows.add("script_name_prefix", "X-Forwarded-Prefix",
-           "cgi, fastcgi: where clients find the application, such as /function/name; in SCRIPT_NAME "
+           "cgi, fastcgi: where clients find the application, such as /function/name; in "
+           "SCRIPT_NAME "
            "and REQUEST_URI",
            apply_script_name_prefix)
       .default_follows = true;

@@ -73,8 +73,8 @@ class WorkerThread {
 // How many CPUs this process may use, by affinity and by the cgroup's cpu.max, at most 4:
 // workers=auto.
 unsigned usable_cpus();
-// How many workers there are: what `workers` says, or what pays; in mode=fastcgi the work is done by
-// processes that serve a connection each, which workers could only keep from one another.
+// How many workers there are: what `workers` says, or what pays; in mode=fastcgi the work is done
+// by processes that serve a connection each, which workers could only keep from one another.
 unsigned worker_count(const Config& config);
 
 }  // namespace watchdog

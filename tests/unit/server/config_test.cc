@@ -374,11 +374,13 @@ TEST_CASE("options of scripts warn in modes that have none") {
   for (const std::string option : {"document_root", "script", "script_name_prefix"}) {
     const auto warnings = read_with({{option, "/a"}}).warnings;
     REQUIRE(warnings.size() == 1);
-    CHECK(contains(warnings.front(), option + " has no effect: it is for mode=cgi and mode=fastcgi"));
+    CHECK(
+        contains(warnings.front(), option + " has no effect: it is for mode=cgi and mode=fastcgi"));
   }
   CHECK(read_with({{"mode", "cgi"}, {"cgi_response", "true"}}).warnings.size() == 1);
   CHECK(read_with({{"mode", "cgi"}, {"static_gzip", "true"}}).warnings.size() == 1);
-  CHECK(read_with({{"mode", "cgi"}, {"static_gzip", "true"}, {"document_root", "."}}).warnings.empty());
+  CHECK(read_with({{"mode", "cgi"}, {"static_gzip", "true"}, {"document_root", "."}})
+            .warnings.empty());
 }
 
 TEST_CASE("a content_type cannot smuggle in a header field") {

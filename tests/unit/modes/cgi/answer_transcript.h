@@ -16,7 +16,8 @@ class AnswerTranscript {
  public:
   void add_head(const ResponseHead& head, bool headless, std::string_view local_redirect) {
     text_ += fmt::format("{} {}\n", head.status, head.reason);
-    for (const Field& field : head.fields) text_ += fmt::format("{}: {}\n", field.name, field.value);
+    for (const Field& field : head.fields)
+      text_ += fmt::format("{}: {}\n", field.name, field.value);
     if (head.content_length) text_ += fmt::format("length {}\n", *head.content_length);
     if (headless) text_ += "headless\n";
     if (!local_redirect.empty()) text_ += fmt::format("local {}\n", local_redirect);

@@ -114,7 +114,8 @@ TEST_CASE("a program that is not PHP's is its own script") {
 TEST_CASE("a folder or a script that is not there is refused") {
   Application app;
   app.config.script = "front.php";
-  CHECK(FrontController::make(app.config).error().starts_with("script=front.php: there is no such"));
+  CHECK(
+      FrontController::make(app.config).error().starts_with("script=front.php: there is no such"));
   app.config.document_root = app.folder.path("none");
   CHECK(FrontController::make(app.config).error().starts_with("document_root="));
 }

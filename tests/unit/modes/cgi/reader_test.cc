@@ -28,7 +28,8 @@ struct Sample {
 const std::vector<Sample> kSamples = {
     {"Content-Type: text/plain\n\nhello", "200 \nContent-Type: text/plain\nbody hello\nend\n"},
     {"Content-Type: text/plain\r\n\r\nhello", "200 \nContent-Type: text/plain\nbody hello\nend\n"},
-    {"Status: 404 Not Found\nContent-Type: a/b\n\n", "404 Not Found\nContent-Type: a/b\nbody \nend\n"},
+    {"Status: 404 Not Found\nContent-Type: a/b\n\n",
+     "404 Not Found\nContent-Type: a/b\nbody \nend\n"},
     {"status:503\n\nx", "503 \nbody x\nend\n"},
     {"Location: https://example.com/\n\n", "302 \nLocation: https://example.com/\nbody \nend\n"},
     {"Location: /local?a=b\n\n", "302 \nLocation: /local?a=b\nlocal /local?a=b\nbody \nend\n"},
@@ -120,8 +121,8 @@ TEST_CASE("the answer to HEAD has a length and no body") {
 }
 
 TEST_CASE("with an optional head, what begins otherwise is all body") {
-  for (const std::string_view printed :
-       {"hello", "Note: this\nis text\n\n", "Stat", "Statue: of liberty\n", "\n\n", "Content-Type"}) {
+  for (const std::string_view printed : {"hello", "Note: this\nis text\n\n", "Stat",
+                                         "Statue: of liberty\n", "\n\n", "Content-Type"}) {
     CAPTURE(printed);
     const std::string expected = "200 \nheadless\nbody " + std::string(printed) + "\nend\n";
     for (size_t cut = 0; cut <= printed.size(); ++cut) {
@@ -132,8 +133,7 @@ TEST_CASE("with an optional head, what begins otherwise is all body") {
 }
 
 TEST_CASE("with an optional head, one that begins as a head must be one") {
-  CHECK(cgi_transcript({"status: 201\nA: b\n\nmade"}, kOptional) ==
-        "201 \nA: b\nbody made\nend\n");
+  CHECK(cgi_transcript({"status: 201\nA: b\n\nmade"}, kOptional) == "201 \nA: b\nbody made\nend\n");
   CHECK(cgi_transcript({"Location: /x\nno field\n"}, kOptional).find("refused") !=
         std::string::npos);
 }

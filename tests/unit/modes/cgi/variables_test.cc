@@ -115,7 +115,8 @@ TEST_CASE("fields become HTTP_ variables, repeated ones joined") {
 
 TEST_CASE("no field passes for the program's proxy, another field or a setting") {
   RequestHead request = get("/");
-  for (const std::string_view name : {"Proxy", "X_Forwarded_For", "X.Real.Ip", "a$b", "Connection"}) {
+  for (const std::string_view name :
+       {"Proxy", "X_Forwarded_For", "X.Real.Ip", "a$b", "Connection"}) {
     request.fields.add(name, "forged");
   }
   for (const auto& [name, value] : variables(request, kIndex)) {
@@ -155,7 +156,8 @@ TEST_CASE("the prefix is what is configured, else what a gateway says where that
   request.fields.add("X-Forwarded-Prefix", "/from/gateway/");
   CHECK(url_prefix(request, "") == "/from/gateway");
   CHECK(url_prefix(request, "/a") == "/a");
-  for (const std::string_view bad : {"//evil.example", "https://evil", "a", "", "/a?b", "/a b", "/\"><"}) {
+  for (const std::string_view bad :
+       {"//evil.example", "https://evil", "a", "", "/a?b", "/a b", "/\"><"}) {
     RequestHead other = get("/");
     other.fields.add("X-Forwarded-Prefix", bad);
     CAPTURE(bad);

@@ -91,7 +91,8 @@ TEST_CASE("a request that was not taken is told from one that failed") {
 
 TEST_CASE("an answer that ends without a head, or short, is refused") {
   CHECK(refusal(end()).starts_with("it printed nothing"));
-  CHECK(refusal(out("Content-Type: a/b\n") + end()).starts_with("it ended in the middle of its head"));
+  CHECK(refusal(out("Content-Type: a/b\n") + end())
+            .starts_with("it ended in the middle of its head"));
   CHECK(refusal(out("Content-Length: 9\n\nabc") + end()).starts_with("it ended 6 bytes before"));
 }
 

@@ -12,7 +12,9 @@ using namespace watchdog;
 namespace {
 
 size_t take_length(std::string_view& bytes) {
-  const auto at = [&](size_t i) { return static_cast<size_t>(static_cast<unsigned char>(bytes[i])); };
+  const auto at = [&](size_t i) {
+    return static_cast<size_t>(static_cast<unsigned char>(bytes[i]));
+  };
   size_t length = at(0);
   if (length < 128) {
     bytes.remove_prefix(1);
