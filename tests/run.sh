@@ -106,7 +106,7 @@ threads() {
   WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
     python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
     pid1_test fork_test.StreamingContract load_test.Endurance http_mode_test warm_process_test \
-    static_test.Codings static_test.Limits
+    static_test.Codings static_test.Limits cgi_test.Answers fastcgi_test
 }
 
 # Each target starts from the kept corpus; what it finds is kept in build/.

@@ -25,14 +25,28 @@ std::unique_ptr<AnswerReader> make_fastcgi_reader() {
   return std::make_unique<fastcgi::Reader>();
 }
 
+// A script of php-fpm may go on after its answer has ended (fastcgi_finish_request), and the next
+// request on that connection would wait for it, though other processes are idle. What somebody
+// else's server does we cannot know.
+fastcgi::AfterRequest choose_after_request(const Config& config) {
+  const bool may_go_on =
+      config.command.empty() || std::ranges::any_of(config.command, [](const std::string& word) {
+        return word.find("fpm") != std::string::npos;
+      });
+  return may_go_on ? fastcgi::AfterRequest::kClose : fastcgi::AfterRequest::kKeepConnection;
+}
+
 class FastcgiMode final : public UpstreamMode {
  public:
   explicit FastcgiMode(const ModeContext& context)
-      : UpstreamMode(context, make_fastcgi_reader), application_(context) {}
+      : UpstreamMode(context, make_fastcgi_reader),
+        application_(context),
+        after_request_(choose_after_request(context.config)) {}
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override;
 
   const Application& application() const { return application_; }
+  fastcgi::AfterRequest after_request() const { return after_request_; }
   // How many connections to that instance this worker may keep open. A process of most servers
   // (PHP's are) serves one connection and nothing else while that is open: with more connections
   // than processes somebody would wait for nothing.
@@ -45,6 +59,7 @@ class FastcgiMode final : public UpstreamMode {
   };
 
   Application application_;
+  const fastcgi::AfterRequest after_request_;
   std::map<const Instance*, Count> counts_;
 };
 
@@ -60,7 +75,7 @@ class FastcgiInvocation final : public UpstreamInvocation {
 
  private:
   void append_request(std::string& out, const Instance&, const uint64_t* collected) const override {
-    fastcgi::append_begin_request(out);
+    fastcgi::append_begin_request(out, mode_.after_request());
     fastcgi::ParamsWriter params(out);
     const auto length = collected != nullptr ? std::optional(*collected) : std::nullopt;
     add_cgi_variables(params, mode_.application().describe(exchange(), call_, length));
@@ -82,8 +97,9 @@ class FastcgiInvocation final : public UpstreamInvocation {
   }
 
   bool may_keep(const Backend& backend) const override {
-    return backend.instance.in_flight + backend.pool.idle() <
-           mode_.connections_to_keep(backend.instance);
+    return mode_.after_request() == fastcgi::AfterRequest::kKeepConnection &&
+           backend.instance.in_flight + backend.pool.idle() <
+               mode_.connections_to_keep(backend.instance);
   }
 
   FastcgiMode& mode_;

@@ -8,7 +8,6 @@ namespace {
 
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kResponder = 1;
-constexpr uint8_t kKeepConnection = 1;
 
 char byte(size_t value) {
   return static_cast<char>(static_cast<unsigned char>(value));
@@ -57,10 +56,10 @@ void append_header(std::string& out, Type type, size_t content_length) {
   out.append(header.data(), header.size());
 }
 
-void append_begin_request(std::string& out) {
+void append_begin_request(std::string& out, AfterRequest after) {
   append_header(out, Type::kBeginRequest, 8);
-  constexpr std::array<char, 8> kBody = {0, kResponder, kKeepConnection, 0, 0, 0, 0, 0};
-  out.append(kBody.data(), kBody.size());
+  const std::array<char, 8> body = {0, kResponder, static_cast<char>(after), 0, 0, 0, 0, 0};
+  out.append(body.data(), body.size());
 }
 
 std::string_view abort_request() {

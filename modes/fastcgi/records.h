@@ -47,8 +47,10 @@ Header parse_header(std::string_view bytes);
 // The header of a record without padding, with so much content.
 void append_header(std::string& out, Type type, size_t content_length);
 
-// BEGIN_REQUEST of a responder whose connection is kept.
-void append_begin_request(std::string& out);
+enum class AfterRequest : uint8_t { kClose = 0, kKeepConnection = 1 };
+
+// BEGIN_REQUEST of a responder.
+void append_begin_request(std::string& out, AfterRequest after);
 
 // ABORT_REQUEST, whole.
 std::string_view abort_request();

@@ -1,22 +1,21 @@
 #!/usr/bin/env python3
-"""Measures mode=fastcgi beside nginx's fastcgi_pass, in front of php-fpm.
+"""Measures mode=fastcgi beside nginx's fastcgi_pass, in front of PHP.
 
   tests/bench/fastcgi_bench.py [--quick] [WATCHDOG]
 
-Each has a pool of php-fpm to itself, with as many processes as there are clients, on the clients'
-CPU: a connection that one keeps would keep a process from the others. The servers have one thread
-on the other, and write an access log to a file. "nginx keep" keeps its connections to php-fpm
+Each server has a `php-cgi -b` to itself, with as many processes as there are clients, on the
+clients' CPU: a connection that one keeps would keep a process from the others. The servers have one
+thread on the other, and write an access log to a file. "nginx-keep" keeps its connections
 (keepalive, fastcgi_keep_conn), as we do; plain nginx makes one for each request. They take turns in
 every round; figures are medians over the rounds.
   own us    the server's own CPU time for one request, microseconds
   x nginx   that, divided by the better nginx's of the same round
 The other table is what a user gains: the same script, answered by `php index.php` started for each
 request, by php-cgi started for each, and by PHP that is warm.
-Nothing here passes or fails. Needs nginx, php-cli, php-cgi and php-fpm.
+Nothing here passes or fails. Needs nginx, php-cli and php-cgi.
 """
 
 import argparse
-import glob
 import os
 import pathlib
 import signal
@@ -36,20 +35,6 @@ WORK = {  # name: (path, clients, load's options)
     "GET, 1 client": ("/", 1, {}),
 }
 SCRIPT = "<?php echo str_repeat('x', (int) ($_GET['bytes'] ?? 100));"
-FPM = """
-[global]
-error_log = {folder}/fpm.log
-{pools}"""
-POOL = """
-[{label}]
-user = nobody
-group = nogroup
-listen = {folder}/{label}.sock
-listen.mode = 0666
-listen.backlog = 4096
-pm = static
-pm.max_children = {children}
-"""
 NGINX = """
 worker_processes 1; daemon off; pid {folder}/{label}.pid; error_log {folder}/{label}.err;
 events {{ worker_connections 10000; }}
@@ -118,24 +103,21 @@ class Fwatchdog(Server):
                          suppress_lock="true", workers="1", **variables)
 
 
-def fpm_command(folder, *labels):
-    """A php-fpm with a pool for each of these."""
-    path = folder / f"{labels[0]}.fpm.conf"
-    pools = "".join(POOL.format(folder=folder, label=label, children=CHILDREN) for label in labels)
-    path.write_text(FPM.format(folder=folder, pools=pools))
-    binary = sorted(glob.glob("/usr/sbin/php-fpm*"))[0]
-    return f"taskset -c {CLIENT_CPU} {binary} -F -O -y {path}"
+def php(folder, label):
+    """The command of a PHP that listens on LABEL.sock."""
+    return f"taskset -c {CLIENT_CPU} php-cgi -b {folder}/{label}.sock"
 
 
-def beside_nginx(folder, watchdog, fpm, rounds, seconds):
-    ours = Fwatchdog("fwatchdog", folder, watchdog, mode="fastcgi", fprocess=fpm,
-                     stop_signal="QUIT", document_root=str(folder),
-                     upstream_url=f"unix:{folder}/fwatchdog.sock")
-    theirs = subprocess.Popen(fpm_command(folder, "nginx", "nginx-keep").split(),
-                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+def beside_nginx(folder, watchdog, rounds, seconds):
+    environment = {**os.environ, "PHP_FCGI_CHILDREN": str(CHILDREN), "PHP_FCGI_MAX_REQUESTS": "0"}
+    theirs = [subprocess.Popen(php(folder, label).split(), env=environment, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL) for label in ("nginx", "nginx-keep")]
     servers = [Nginx("nginx", folder),
                Nginx("nginx-keep", folder, f"keepalive {CHILDREN}; keepalive_requests 1000000000;",
-                     "fastcgi_keep_conn on;"), ours]
+                     "fastcgi_keep_conn on;"),
+               Fwatchdog("fwatchdog", folder, watchdog, mode="fastcgi", document_root=str(folder),
+                         fprocess=php(folder, "fwatchdog"), PHP_FCGI_CHILDREN=str(CHILDREN),
+                         upstream_url=f"unix:{folder}/fwatchdog.sock")]
     try:
         for name, (path, clients, options) in WORK.items():
             figures = {server.label: [] for server in servers}
@@ -146,7 +128,8 @@ def beside_nginx(folder, watchdog, fpm, rounds, seconds):
     finally:
         for server in servers:
             server.stop()
-        end(theirs)
+        for process in theirs:
+            end(process)
 
 
 def show(name, figures):
@@ -160,14 +143,14 @@ def show(name, figures):
               f"{statistics.median(r['p50'] for r in rounds):>9.0f}", flush=True)
 
 
-def forked_and_warm(folder, watchdog, fpm, seconds):
+def forked_and_warm(folder, watchdog, seconds):
     ways = {"php index.php": {"mode": "streaming", "fprocess": f"php {folder}/index.php"},
             "php-cgi, forked": {"mode": "cgi", "fprocess": "php-cgi", "document_root": str(folder)},
-            "php-fpm, warm": {"mode": "fastcgi", "fprocess": fpm, "document_root": str(folder),
-                              "upstream_url": f"unix:{folder}/fwatchdog.sock", "stop_signal": "QUIT"}}
+            "php-cgi -b, warm": {"mode": "fastcgi", "fprocess": php(folder, "warm"),
+                                 "document_root": str(folder), "upstream_url": f"unix:{folder}/warm.sock"}}
     print(f"\n{'one client':<18}{'p50 us':>9}{'req/s':>9}")
     for label, variables in ways.items():
-        server = Fwatchdog(label.split()[0].strip(","), folder, watchdog, **variables)
+        server = Fwatchdog(label.replace(" ", "-").strip(","), folder, watchdog, **variables)
         try:
             figures = server.measure("/", 1, seconds, {})
         finally:
@@ -186,10 +169,9 @@ def main():
         folder = pathlib.Path(name)
         folder.chmod(0o777)
         (folder / "index.php").write_text(SCRIPT)
-        fpm = fpm_command(folder, "fwatchdog")
         rounds, seconds = (2, 1) if options.quick else (5, 3)
-        beside_nginx(folder, options.watchdog, fpm, rounds, seconds)
-        forked_and_warm(folder, options.watchdog, fpm, seconds)
+        beside_nginx(folder, options.watchdog, rounds, seconds)
+        forked_and_warm(folder, options.watchdog, seconds)
 
 
 if __name__ == "__main__":

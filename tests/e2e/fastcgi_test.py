@@ -88,9 +88,10 @@ class Requests(FastcgiCase):
         dog, _ = self.serve(answering(ok(b"by unix")), address=path)
         self.assertEqual(dog.request().text, "by unix")
 
-    def test_a_server_of_somebody_else_needs_no_command(self):
-        dog, _ = self.serve(answering(ok()), command=())
+    def test_a_server_of_somebody_else_needs_no_command_and_keeps_no_connection(self):
+        dog, requests = self.recording(command=())
         self.assertEqual(dog.request().status, 200)
+        self.assertEqual(requests[0].flags, 0)
 
     def test_without_a_command_it_is_unready_until_the_server_listens(self):
         port = free_port()

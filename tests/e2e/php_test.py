@@ -33,6 +33,19 @@ class Php(Case):
         """An application of one script."""
         return self.serve(document_root=self.folder(index_php="<?php " + code), **options)
 
+    def fpm(self, **options):
+        options["document_root"] = str(options["document_root"])
+        folder = self.folder()
+        os.chmod(folder, 0o777)
+        binary = next(iter(sorted(glob.glob("/usr/sbin/php-fpm*"))))
+        with open(f"{folder}/fpm.conf", "w") as file:
+            file.write(f"[global]\nerror_log = /proc/self/fd/2\n[www]\nlisten = {folder}/php.sock\n"
+                       "listen.mode = 0666\nuser = nobody\ngroup = nogroup\npm = static\n"
+                       f"pm.max_children = {self.processes}\ncatch_workers_output = yes\n"
+                       f"php_admin_value[session.save_path] = {folder}\nphp_admin_flag[log_errors] = on\n")
+        return self.ready(self.start(mode="fastcgi", fprocess=f"{binary} -F -y {folder}/fpm.conf",
+                                     stop_signal="QUIT", upstream_url=f"unix:{folder}/php.sock", **options))
+
     def ready(self, dog):
         until(lambda: dog.request(path="/_/health").status == 200, 20, "PHP to be ready")
         return dog
@@ -220,6 +233,7 @@ class InstancesOfCgiServer(Php):
         folder = self.folder(index_php="<?php usleep(50000); echo getmypid();")
         dog = self.ready(self.start(mode="fastcgi", fprocess="php-cgi -b 127.0.0.1:{port}", instances="2",
                                     upstream_url="fastcgi://127.0.0.1:{port}", document_root=folder))
+        until(lambda: dog.log().count("is ready after") == 2, 10, "both to be ready")
         answers = [InBackground(dog.request) for _ in range(8)]
         self.assertEqual(len({answer.result().text for answer in answers}), 2)
 
@@ -230,17 +244,25 @@ class Fpm(Warm, Php):
     processes = 3
 
     def serve(self, **options):
-        options["document_root"] = str(options["document_root"])
-        folder = self.folder()
-        os.chmod(folder, 0o777)
-        binary = next(iter(sorted(glob.glob("/usr/sbin/php-fpm*"))))
-        with open(f"{folder}/fpm.conf", "w") as file:
-            file.write(f"[global]\nerror_log = /proc/self/fd/2\n[www]\nlisten = {folder}/php.sock\n"
-                       "listen.mode = 0666\nuser = nobody\ngroup = nogroup\npm = static\n"
-                       f"pm.max_children = {self.processes}\ncatch_workers_output = yes\n"
-                       f"php_admin_value[session.save_path] = {folder}\nphp_admin_flag[log_errors] = on\n")
-        return self.ready(self.start(mode="fastcgi", fprocess=f"{binary} -F -y {folder}/fpm.conf",
-                                     stop_signal="QUIT", upstream_url=f"unix:{folder}/php.sock", **options))
+        return self.fpm(**options)
+
+
+class GoesOn(Php):
+    """Scripts that work on behind their answer."""
+
+    processes = 2
+
+    def serve(self, **options):
+        return self.fpm(**options)
+
+    def test_a_script_that_goes_on_after_its_answer_keeps_nobody_waiting(self):
+        dog = self.script("echo 'ok'; if (($_SERVER['PATH_INFO'] ?? '') === '/slow') { fastcgi_finish_request(); sleep(3); }")
+        with dog.client() as client:
+            watch = Stopwatch()
+            self.assertEqual(client.request(path="/slow").text, "ok")
+            for _ in range(5):
+                self.assertEqual(client.request().text, "ok")
+            self.assert_within(watch.seconds, 0, 2)
 
 
 class Fork(Php):

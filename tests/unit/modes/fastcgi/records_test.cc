@@ -74,9 +74,12 @@ TEST_CASE("a stream of variables may fill its records to the last byte") {
   CHECK(read_params(bytes) == std::vector<std::pair<std::string, std::string>>{{"N", value}});
 }
 
-TEST_CASE("a request begins as a responder's, on a connection that is kept") {
+TEST_CASE("a request begins as a responder's, on a connection that is kept or not") {
   std::string bytes;
-  fastcgi::append_begin_request(bytes);
+  fastcgi::append_begin_request(bytes, fastcgi::AfterRequest::kKeepConnection);
   CHECK(bytes == std::string("\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0", 16));
+  bytes.clear();
+  fastcgi::append_begin_request(bytes, fastcgi::AfterRequest::kClose);
+  CHECK(bytes == std::string("\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0", 16));
   CHECK(fastcgi::abort_request() == std::string_view("\1\2\0\1\0\0\0\0", 8));
 }
