@@ -43,7 +43,8 @@ bool is_php(const std::vector<std::string>& command) {
 // The program's own file, as CGI programs expect to find it.
 std::string program_of(const Config& config) {
   if (config.command.empty()) return {};
-  const auto path = Command(config.command).path();
+  Command command(config.command);
+  const auto path = command.path();
   return absolute(path ? *path : config.command.front());
 }
 

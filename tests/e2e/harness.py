@@ -19,7 +19,7 @@ import uuid
 from pathlib import Path
 
 from client import Client, head  # noqa: F401, for the tests
-from under_test import (BINARY, EXIT_INTERNAL, EXIT_UNAVAILABLE, EXIT_USAGE, FUNCTIONS, PATIENCE, ROOT,  # noqa: F401
+from under_test import (BINARY, COMMAND, EXIT_INTERNAL, EXIT_UNAVAILABLE, EXIT_USAGE, FUNCTIONS, PATIENCE, ROOT,  # noqa: F401
                         SANITIZER, STATIC)
 
 SANITIZER_REPORT = re.compile(
@@ -100,11 +100,9 @@ class Watchdog:
             if value is not None:
                 environment[name] = str(value)
         self.environment = environment
-        # ThreadSanitizer of older compilers cannot live with a widely randomised address space.
-        plain = ("setarch", os.uname().machine, "-R") if SANITIZER == "tsan" else ()
         self._wrapped = bool(wrapper)
         self.process = subprocess.Popen(
-            [*wrapper, *plain, str(BINARY), *map(str, arguments)], env=environment,
+            [*wrapper, *COMMAND, *map(str, arguments)], env=environment,
             cwd=self.folder, start_new_session=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._readers = []
@@ -164,7 +162,7 @@ class Watchdog:
     def _find_pid(self):
         for pid in self._tagged():
             try:
-                if Path(os.readlink(f"/proc/{pid}/exe")).name == BINARY.name:
+                if Path(os.readlink(f"/proc/{pid}/exe")).name in (BINARY.name, COMMAND[0]):
                     return pid
             except OSError:
                 continue
@@ -337,8 +335,7 @@ def run(*arguments, timeout=10, wrapper=(), **variables):
             environment.pop(name, None)
             if value is not None:
                 environment[name] = str(value)
-        plain = ("setarch", os.uname().machine, "-R") if SANITIZER == "tsan" else ()
-        return subprocess.run([*wrapper, *plain, str(BINARY), *map(str, arguments)],
+        return subprocess.run([*wrapper, *COMMAND, *map(str, arguments)],
                               env=environment, cwd=folder, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout * PATIENCE)
 

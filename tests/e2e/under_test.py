@@ -15,12 +15,22 @@ EXIT_UNAVAILABLE = 69
 EXIT_INTERNAL = 70
 
 
+_IMAGE = BINARY.read_bytes() if BINARY.exists() else b""
+_IS_ARM64 = _IMAGE[18:20] == b"\xb7\x00" and os.uname().machine != "aarch64"
+
+
 def _sanitizer():
-    image = BINARY.read_bytes() if BINARY.exists() else b""
-    return next((name for name in ("asan", "tsan") if f"__{name}_init".encode() in image), None)
+    if _IS_ARM64:
+        return "qemu"
+    return next((name for name in ("asan", "tsan") if f"__{name}_init".encode() in _IMAGE), None)
 
 
+# What shares the process with the watchdog and takes time and memory: a sanitizer or an emulator.
 SANITIZER = _sanitizer()
-STATIC = BINARY.exists() and b"/ld-linux" not in BINARY.read_bytes()
-# Deadlines are this much longer under a sanitizer.
+STATIC = bool(_IMAGE) and b"/ld-linux" not in _IMAGE
+# Deadlines are this much longer then.
 PATIENCE = 4 if SANITIZER else 1
+# How the binary is started. ThreadSanitizer of older compilers cannot live with a widely randomised
+# address space.
+COMMAND = {"qemu": ("qemu-aarch64-static",),
+           "tsan": ("setarch", os.uname().machine, "-R")}.get(SANITIZER, ()) + (str(BINARY),)

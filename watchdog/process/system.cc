@@ -19,6 +19,7 @@
 #include <memory>
 
 #include "base/fd.h"
+#include "process/pipe.h"
 
 // clone(2) under the name that ThreadSanitizer does not intercept: what it does after a fork, it
 // would do to the memory that we share with the child.
@@ -35,8 +36,16 @@ constexpr size_t kKernelSignalSet = 8;  // bytes of the kernel's sigset_t
 // What the child runs on and reads; the parent stands still until it has exec'ed or exited.
 struct Launch {
   const Program* program;
-  int error;  // written by the child, in our memory
+  int error = 0;    // written by the child, in our memory
+  int report = -1;  // where else to write it; see shares_memory()
 };
+
+[[noreturn]] __attribute__((no_sanitize("address", "thread", "undefined"))) void give_up(
+    Launch& launch) {
+  launch.error = errno;
+  if (launch.report >= 0) syscall(SYS_write, launch.report, &launch.error, sizeof launch.error);
+  for (;;) syscall(SYS_exit, 127);
+}
 
 // From here to exec the child shares our memory (CLONE_VM), so it makes raw system calls only: no
 // allocation, no locks, no libc wrapper that a sanitizer might intercept.
@@ -47,8 +56,7 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   // dup3 refuses equal descriptors; ours are always above 2 (secure_descriptors).
   if (syscall(SYS_dup3, program.in, 0, 0) < 0 || syscall(SYS_dup3, program.out, 1, 0) < 0 ||
       syscall(SYS_dup3, program.err, 2, 0) < 0) {
-    launch.error = errno;
-    syscall(SYS_exit, 127);
+    give_up(launch);
   }
   // We ignore SIGPIPE and SIGXFSZ and block the signals that we watch; everything else is at its
   // default. A kernel sigaction of zeros is SIG_DFL on every architecture.
@@ -59,9 +67,40 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   const uint64_t none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kKernelSignalSet);
   syscall(SYS_execve, program.path, program.argv, program.environment);
-  launch.error = errno;
-  syscall(SYS_exit, 127);
+  give_up(launch);
   return 0;
+}
+
+constexpr int kSharing = CLONE_VM | CLONE_VFORK | SIGCHLD;
+
+// Whether the child of a vfork writes into our memory, and we wait for it. Emulators of another
+// architecture (qemu's user mode, on which container images of another machine run) make a fork of
+// it, and both go on.
+bool shares_memory() {
+  static const bool shares = [] {
+    alignas(16) std::array<char, 4096> stack;
+    volatile int seen = 0;
+    const pid_t pid = __clone(
+        [](void* flag) {
+          *static_cast<volatile int*>(flag) = 1;
+          syscall(SYS_exit, 0);
+          return 0;
+        },
+        stack.data() + stack.size(), kSharing, const_cast<int*>(&seen));
+    while (pid > 0 && ::waitpid(pid, nullptr, 0) < 0 && errno == EINTR) continue;
+    return pid < 0 || seen == 1;
+  }();
+  return shares;
+}
+
+// Waits until the child runs its program or has given up: an errno, or 0.
+int read_report(int pipe) {
+  int error = 0;
+  ssize_t size = 0;
+  do {
+    size = ::read(pipe, &error, sizeof error);
+  } while (size < 0 && errno == EINTR);
+  return size == sizeof error ? error : 0;
 }
 
 // What /proc/PID/stat says of a process: "pid (name) S ppid pgrp ...", where name may hold
@@ -109,18 +148,30 @@ class RealSystem final : public System {
  public:
   Started spawn(const Program& program) override {
     alignas(16) thread_local std::array<char, kChildStack> stack;
-    Launch shared{&program, 0};
+    Launch shared{&program};
     Started started;
-    constexpr int kFlags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+    Pipe report;
+    if (!shares_memory()) {
+      if (!report.open()) {
+        started.error = errno;
+        return started;
+      }
+      shared.report = report.write.get();
+    }
     int pidfd = -1;
     // No signal of ours may run a handler in the child: all that have one are blocked already.
-    pid_t pid = __clone(launch, stack.data() + stack.size(), kFlags | CLONE_PIDFD, &shared, &pidfd);
+    pid_t pid =
+        __clone(launch, stack.data() + stack.size(), kSharing | CLONE_PIDFD, &shared, &pidfd);
     if (pid < 0 && errno == EINVAL) {
-      pid = __clone(launch, stack.data() + stack.size(), kFlags, &shared);
+      pid = __clone(launch, stack.data() + stack.size(), kSharing, &shared);
     }
     if (pid < 0) {
       started.error = errno;
       return started;
+    }
+    if (report.write) {
+      report.write.close();
+      shared.error = read_report(report.read.get());
     }
     if (shared.error != 0) {
       started.error = shared.error;
