@@ -7,7 +7,7 @@ import threading
 import time
 from pathlib import Path
 
-from harness import FUNCTIONS, SANITIZER, Case, InBackground, Stopwatch, head, until
+from harness import FUNCTIONS, SANITIZER, Case, InBackground, Stopwatch, free_port, head, until
 
 
 class Promptness(Case):
@@ -44,6 +44,18 @@ class Backpressure(Case):
 
         until(unchanged, 10, what)
         return last[0]
+
+    def test_uploads_of_any_size_reach_a_function_that_reads_late(self):
+        """Wherever in the body the function was too full for more."""
+        port = free_port()
+        server = self.start("--", "python3", str(FUNCTIONS / "warm_server.py"), str(port), mode="http",
+                            upstream_url=f"http://127.0.0.1:{port}")
+        forked = self.start("--", "sh", "-c", "sleep 0.03; wc -c")
+        for size in range(300_000, 1_100_000, 20_000):
+            body = bytes(size)
+            for dog, answer in ((forked, str(size)), (server, f"POST / {size}")):
+                answers = [InBackground(lambda dog=dog: dog.request("POST", body=body)) for _ in range(2)]
+                self.assertEqual([a.result().text.strip() for a in answers], [answer] * 2)
 
     def test_a_slow_client_slows_the_function(self):
         size = 64 * 1024 * 1024

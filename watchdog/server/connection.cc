@@ -56,6 +56,11 @@ size_t Connection::on_data(std::string_view bytes) {
     }
     handle(event);
   }
+  // The last piece of a body may have been one too many, but that it was the last one must be told:
+  // no more bytes will come to tell it.
+  if (state_ == State::kBody && upload_paused_ && reader_.consumed() == bytes.size()) {
+    handle(reader_.next());
+  }
   if (state_ == State::kClosing) return bytes.size();
   if (state_ == State::kAnswering && reader_.consumed() < bytes.size()) {
     reading_.set_after(kPresence);
@@ -109,6 +114,7 @@ void Connection::on_body() {
 void Connection::on_request_end() {
   reading_.clear();
   state_ = State::kAnswering;
+  stream_.resume();  // a client that goes is noticed, if the body had been paused
   if (exchange_.active()) {
     exchange_.on_body_end(reader_.trailers());
   } else {

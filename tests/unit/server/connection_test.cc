@@ -330,6 +330,15 @@ TEST_CASE_FIXTURE(Fixture, "while the function is full the body stops, and read_
   CHECK(until([&] { return mode.body == "abcdef" && got("HTTP/1.1 200 OK"); }));
 }
 
+TEST_CASE_FIXTURE(Fixture, "a body whose last piece is one too many is told to have ended") {
+  mode.pause_upload = true;
+  say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
+  CHECK(until([&] { return mode.body_ended; }));
+  CHECK(mode.body == "abc");
+  client.close();
+  CHECK(until([&] { return server->connections() == 0; }));  // and who goes meanwhile is missed
+}
+
 TEST_CASE_FIXTURE(Fixture, "an idle connection is closed without a word after idle_timeout") {
   mode.on_request = reply_ok;
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
