@@ -48,7 +48,12 @@ def includes():
                     yield path, number, line.strip(), found.group(1) == '"', found.group(2)
 
 
+GENERATED = {"version.h": "base", "libraries.h": "base"}
+
+
 def target_layer(name):
+    if name in GENERATED:
+        return GENERATED[name]
     first, slash, _ = name.partition("/")
     return first if slash else "main"
 

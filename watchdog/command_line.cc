@@ -7,6 +7,8 @@
 #include <string_view>
 #include <utility>
 
+#include "manual.h"
+
 namespace watchdog {
 
 namespace {
@@ -26,8 +28,10 @@ usage: fwatchdog [options] [-- command [argument...]]
   fwatchdog --port 9000 -- python3 fn.py      the command as it stands, no quoting
   mode=classic fprocess=wc fwatchdog          as classic-watchdog would run it
 
-  --help              this text; --help --markdown prints the options as a table
+  --help              this text; --help --markdown prints the options as a table, --help --man as
+                      a manual page, --help --bash-completion for bash to complete
   --version           the version
+  --licenses          what is linked in, with versions and licenses
   --check-config      print the configuration that would be used, or what is wrong with it
   --run-healthcheck   ask the watchdog of this container for its health: exit code 0 or 1
 
@@ -94,6 +98,9 @@ std::vector<Spelling> spellings() {
   std::vector<Spelling> all = {{"help", {}, Action::kHelp},
                                {"h", {}, Action::kHelp},
                                {"markdown", {}, Action::kHelp},
+                               {"man", {}, Action::kHelp},
+                               {"bash-completion", {}, Action::kHelp},
+                               {"licenses", {}, Action::kHelp},
                                {"version", {}, Action::kVersion},
                                {"run-healthcheck", {}, Action::kHealthcheck},
                                {"check-config", {}, Action::kCheckConfig}};
@@ -148,6 +155,9 @@ std::string read_words(std::vector<char*> words, CommandLine& line) {
     }
     if (!spelling.setting.empty()) values[static_cast<size_t>(index)] = ::optarg;
     if (spelling.word == "markdown") line.text = option_table_markdown();
+    if (spelling.word == "man") line.text = manual_page();
+    if (spelling.word == "bash-completion") line.text = bash_completion();
+    if (spelling.word == "licenses") line.text = linked_libraries();
     line.action = std::max(line.action, spelling.action);
   }
   for (size_t i = 0; i < known.size(); ++i) {

@@ -28,6 +28,7 @@
 #include "server/mode.h"
 #include "server/warm_function.h"
 #include "server/worker.h"
+#include "version.h"
 
 namespace watchdog {
 

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "version.h"
 
 namespace watchdog {
 

@@ -17,10 +17,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-
-#ifndef FWATCHDOG_VERSION
-#define FWATCHDOG_VERSION "unknown"
-#endif
+#include "version.h"
 
 namespace watchdog {
 namespace {

@@ -1,0 +1,16 @@
+#pragma once
+
+#include <string>
+
+namespace watchdog {
+
+// The option table in other forms than --help's, for whoever packages the watchdog.
+
+// man(7), of section 1.
+std::string manual_page();
+// What bash sources, and zsh after `bashcompinit`.
+std::string bash_completion();
+// What is linked in, a line each: name, version, license.
+std::string linked_libraries();
+
+}  // namespace watchdog
