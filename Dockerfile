@@ -11,7 +11,7 @@ RUN here=$(dpkg --print-architecture) && target=${TARGETARCH:-$here} && compiler
     apt-get update && apt-get install -y --no-install-recommends $compiler meson ninja-build pkg-config \
       libuv1-dev$library libfmt-dev$library libxxhash-dev$library zlib1g-dev$library nlohmann-json3-dev node-llhttp
 WORKDIR /src
-COPY meson.build meson_options.txt ./
+COPY meson.build meson_options.txt LICENSE ./
 COPY tests/arm64.ini tests/
 COPY watchdog watchdog
 COPY modes modes

@@ -19,7 +19,7 @@ install_missing podman runc debootstrap busybox-static curl qemu-user-static fil
 mkdir -p "$FOLDER"
 cat >"$FOLDER/containers.conf" <<END
 [containers]
-default_ulimits = ["nofile=4096:4096"]
+default_ulimits = ["nofile=4096:4096", "nproc=4096:4096"]
 netns = "host"
 [engine]
 runtime = "runc"
@@ -59,7 +59,7 @@ built_for() {  # ARCHITECTURE
 
 files_of() {  # IMAGE: regular files, and their sizes
   local container
-  container=$(engine create "$1") && engine export "$container" | tar -tv | grep '^-'
+  container=$(engine create --pull=never "$1") && engine export "$container" | tar -tv | grep '^-'
   engine rm "$container" >/dev/null
 }
 
@@ -73,8 +73,21 @@ holds_one_small_file() {  # ARCHITECTURE
 
 extracted() {  # ARCHITECTURE: the binary, in $FOLDER/fwatchdog.ARCHITECTURE
   local container
-  container=$(engine create "localhost/fwatchdog:$1") &&
+  container=$(engine create --pull=never "localhost/fwatchdog:$1") &&
     engine cp "$container:/fwatchdog" "$FOLDER/fwatchdog.$1" && engine rm "$container" >/dev/null
+}
+
+# Without what podman has kept of the first build, and in another folder.
+is_reproducible() {
+  local here there container
+  here=$(sha256sum <"$FOLDER/fwatchdog.amd64")
+  sed 's#^WORKDIR /src#WORKDIR /another/place#; s#/src/build#/another/place/build#' Dockerfile >"$FOLDER/Dockerfile.again"
+  engine build --network host --pull=never --build-arg TARGETARCH=amd64 --build-arg VERSION=1.2.3-image \
+    --build-arg BUILDPLATFORM=linux/amd64 -t localhost/fwatchdog:again -f "$FOLDER/Dockerfile.again" . &&
+    container=$(engine create --pull=never localhost/fwatchdog:again) &&
+    engine cp "$container:/fwatchdog" "$FOLDER/fwatchdog.again" && engine rm "$container" >/dev/null
+  there=$(sha256sum <"$FOLDER/fwatchdog.again")
+  [ "$here" = "$there" ]
 }
 
 runs_under_emulation() { qemu-aarch64-static "$FOLDER/fwatchdog.arm64" --version | grep -qx 'fwatchdog 1.2.3-image'; }
@@ -85,7 +98,7 @@ container() {
   local name=$1
   shift
   engine rm -f "$name" >/dev/null 2>&1
-  engine run -d --name "$name" --network host --read-only --user 65534:65534 --cap-drop all \
+  engine run -d --pull=never --name "$name" --network host --read-only --user 65534:65534 --cap-drop all \
     --security-opt no-new-privileges --memory 64m -e port=$PORT -e metrics_port=0 -e healthcheck_interval=100ms \
     "$@" || return
   for _ in $(seq 100); do
@@ -99,7 +112,7 @@ container() {
 # stopped NAME: `podman stop` drains it, quickly, and it exits with 0.
 stopped() {
   local start=$SECONDS
-  engine stop -t 10 "$1" && [ $((SECONDS - start)) -lt 8 ] &&
+  [ "$(engine inspect -f '{{.State.Running}}' "$1")" = true ] && engine stop -t 10 "$1" && [ $((SECONDS - start)) -lt 8 ] &&
     [ "$(engine inspect -f '{{.State.ExitCode}}' "$1")" = 0 ]
   local status=$?
   engine logs "$1"
@@ -126,6 +139,7 @@ for architecture in amd64 arm64; do
   check "it holds one file of at most $MOST_BYTES bytes" holds_one_small_file $architecture
   check "its binary is static" eval "extracted $architecture && is_static $architecture"
 done
+check "a second build is the same, byte for byte" is_reproducible
 check "the binary for arm64 runs, and says its version" runs_under_emulation
 
 image_of site <<'END'

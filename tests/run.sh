@@ -1,14 +1,15 @@
 #!/bin/bash
 # Builds and tests everything: ./tests/run.sh [SUITE]...
-# Suites: layers, format, tidy, unit, e2e, threads, fuzz; all of them when none is named. And soak,
-# ten minutes of everything at once.
+# Suites: layers, format, tidy, unit, e2e, threads, fuzz, arm64; all of them when none is named. And
+# soak, ten minutes of everything at once, and image, which builds and runs the images with podman.
 # Ends with one line, "N passed, N failed"; fails if any failed or none ran.
 set -u
 cd "$(dirname "$0")/.."
 . examples/packages.sh
 
 TEST_PACKAGES="python3 bash php-cli curl prometheus procps util-linux coreutils
-  python3-flask python3-waitress gunicorn nginx-light chromium php-cgi php-fpm perl git
+  python3-flask python3-waitress gunicorn nginx-light chromium
+  php-cgi php-fpm perl git python3-yaml docker-compose systemd mandoc
   clang-format clang-tidy clang libclang-rt-dev"
 FUZZ_SECONDS=${FUZZ_SECONDS:-$([ -n "${CI:-}" ] && echo 60 || echo 30)}
 
@@ -138,15 +139,39 @@ fuzz() {
   fi
 }
 
+# Cross-built, and run under qemu: the parts whose code depends on the machine or on what the kernel does
+# for it, and one class of every mode.
+ARM64_TESTS="fork_test.StreamingContract http_mode_test.Requests http_mode_test.Answers
+  http_mode_test.Upgrades warm_process_test static_test.Files static_test.Ranges static_test.Limits cgi_test
+  fastcgi_test git_test chaos_test drain_test queue_test health_test metrics_test logs_test pid1_test.Pid1"
+arm64() {
+  install_arm64
+  built arm64 -- -Dtests=true --cross-file tests/arm64.ini || return
+  suite "unit, arm64" qemu-aarch64-static build/arm64/tests/unit
+  WATCHDOG=build/arm64/fwatchdog suite "e2e, arm64" python3 tests/e2e/run.py $ARM64_TESTS
+}
+
+install_arm64() {
+  local library libraries="libuv1-dev libfmt-dev libxxhash-dev zlib1g-dev"
+  command -v sudo >/dev/null || sudo() { "$@"; }
+  if ! dpkg --print-foreign-architectures | grep -qx arm64; then
+    sudo dpkg --add-architecture arm64 && sudo apt-get update -q >/dev/null
+  fi
+  for library in $libraries; do set -- "$@" "$library:arm64"; done
+  install_missing g++-aarch64-linux-gnu qemu-user-static "$@"
+}
+
+image() { suite image tests/image.sh; }
+
 soak() { built release && suite soak python3 tests/soak.py; }
 
-[ $# -gt 0 ] && [ "$1" != all ] || set -- layers format tidy unit e2e threads fuzz
+[ $# -gt 0 ] && [ "$1" != all ] || set -- layers format tidy unit e2e threads fuzz arm64
 for name; do
   case $name in
-    layers | format | tidy | unit | e2e | threads | fuzz | soak) ;;
+    layers | format | tidy | unit | e2e | threads | fuzz | arm64 | soak | image) ;;
     *)
-      die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, all;" \
-        "and soak, which takes ten minutes and is not one of all."
+      die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, arm64," \
+        "all; and soak and image, which take ten minutes and are not of all."
       ;;
   esac
 done

@@ -1,0 +1,2 @@
+name=$(cat)
+printf 'Content-Type: text/plain\n\nHello, %s!\n' "${name:-bash}"

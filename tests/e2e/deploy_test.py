@@ -1,0 +1,230 @@
+"""The engines that functions run on: templates and manifests, as far as they can be tried without one."""
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+from harness import ROOT, Case, Client, free_port, run, until
+from real_servers_test import NODE, install_node_modules
+
+EXAMPLES = ROOT / "examples"
+TEMPLATES = EXAMPLES / "openfaas/template"
+
+
+def documents(path):
+    """The YAML documents of a file; by Debian's own python3, which has a parser."""
+    script = "import json, sys, yaml; print(json.dumps(list(yaml.safe_load_all(sys.stdin))))"
+    with open(path) as file:
+        return json.loads(subprocess.run(["/usr/bin/python3", "-c", script], stdin=file, check=True,
+                                         capture_output=True, text=True).stdout)
+
+
+def environment(dockerfile):
+    lines = re.findall(r"(?m)^ENV (.*)", dockerfile.read_text())
+    return dict(word.split("=", 1) for line in lines for word in shlex.split(line))
+
+
+def served_series(case):
+    """The names of the series on the metrics port."""
+    port = free_port()
+    case.start(fprocess="true", metrics_port=port).request()
+    with Client(port) as client:
+        return set(re.findall(r"(?m)^(\w+)[{ ]", client.request(path="/metrics").text))
+
+
+class Templates(Case):
+    """What `faas-cli new` and `faas-cli build` make of a template, run by the watchdog."""
+
+    def function(self, name):
+        folder = Path(tempfile.mkdtemp(prefix="fwatchdog-test-"))
+        self.addCleanup(shutil.rmtree, folder)
+        shutil.copytree(TEMPLATES / name, folder / "app")
+        port, fastcgi = free_port(), free_port()
+        settings = {key: value.replace("/home/app", str(folder / "app")).replace("3000", str(port))
+                    .replace("9000", str(fastcgi))
+                    for key, value in environment(TEMPLATES / name / "Dockerfile").items()}
+        dog = self.start(wrapper=("env", "-C", str(folder / "app")), PORT=str(port), **settings)
+        until(lambda: dog.request(path="/_/health").status == 200, 20, "it to be ready")
+        return dog
+
+    def assert_greets(self, name, default):
+        dog = self.function(name)
+        self.assertEqual(dog.request("POST", body=b"newcomer").text, "Hello, newcomer!\n")
+        self.assertEqual(dog.request().text, f"Hello, {default}!\n")
+
+    def test_bash(self):
+        self.assert_greets("bash", "bash")
+
+    def test_php8(self):
+        self.assert_greets("php8", "PHP")
+
+    def test_node(self):
+        self.assert_greets("node", "node")
+
+    def test_python(self):
+        self.assert_greets("python", "Python")
+
+    def test_php_fastcgi(self):
+        self.assert_greets("php-fastcgi", "PHP")
+        dog = self.function("php-fastcgi")
+        response = dog.request(path="/old", headers={"X-Forwarded-Prefix": "/function/shop"})
+        self.assertEqual((response.status, response.header("Location")), (301, "/function/shop"))
+
+    def test_static(self):
+        self.assertIn("Hello, web!", self.function("static").request().text)
+
+    def test_each_is_complete_and_has_a_function_in_the_stack(self):
+        names = {path.name for path in TEMPLATES.iterdir()}
+        self.assertEqual(names, {"bash", "node", "php-fastcgi", "php8", "python", "static"})
+        for name in names:
+            template = documents(TEMPLATES / name / "template.yml")[0]
+            self.assertEqual(template["language"], name)
+            self.assertIn("welcome_message", template)
+            dockerfile = TEMPLATES / name / "Dockerfile"
+            self.assertLessEqual(len(dockerfile.read_text().splitlines()), 6)
+            self.assertEqual(environment(dockerfile).get("fprocess"), template.get("fprocess"))
+        stack = documents(EXAMPLES / "openfaas/stack.yaml")[0]
+        self.assertEqual({function["lang"] for function in stack["functions"].values()}, names)
+        for function in stack["functions"].values():
+            self.assertTrue((EXAMPLES / "openfaas" / function["handler"]).is_dir())
+            self.settings_are_taken(function.get("environment", {}), mode="fastcgi", upstream_url="unix:/x",
+                                    document_root="/")
+
+    def settings_are_taken(self, settings, **more):
+        result = run("--check-config", fprocess="true", **{**more, **settings})
+        self.assertEqual(result.returncode, 0, result.stderr)
+
+
+class Manifests(Case):
+    def validate(self, path):
+        install_node_modules()
+        objects = documents(path)
+        result = subprocess.run(["node", "validate.js"], cwd=NODE, input=json.dumps(objects), text=True,
+                                capture_output=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return {item["kind"]: item for item in objects}
+
+    def container_of(self, manifest):
+        return manifest["spec"]["template"]["spec"]["containers"][0]
+
+    def try_container(self, container):
+        """Runs a function with the container's settings and asks its probes."""
+        settings = {item["name"]: item["value"] for item in container["env"]}
+        dog = self.start(fprocess="cat", **settings)
+        for probe in ("startupProbe", "readinessProbe"):
+            if probe in container:
+                self.assertEqual(dog.request(path=container[probe]["httpGet"]["path"]).status, 200)
+        return settings
+
+    def test_kubernetes(self):
+        kinds = self.validate(EXAMPLES / "kubernetes/function.yaml")
+        spec = kinds["Deployment"]["spec"]["template"]["spec"]
+        settings = self.try_container(self.container_of(kinds["Deployment"]))
+        self.assertGreater(spec["terminationGracePeriodSeconds"], int(settings["shutdown_timeout"].rstrip("s")))
+        metric = kinds["HorizontalPodAutoscaler"]["spec"]["metrics"][0]["pods"]["metric"]["name"]
+        self.assertIn(metric, served_series(self))
+
+    def test_knative(self):
+        kinds = self.validate(EXAMPLES / "knative/service.yaml")
+        self.try_container(self.container_of(kinds["Service"]))
+
+    def test_what_is_wrong_is_found(self):
+        install_node_modules()
+        wrong = documents(EXAMPLES / "kubernetes/function.yaml")
+        del wrong[0]["spec"]["selector"]
+        result = subprocess.run(["node", "validate.js"], cwd=NODE, input=json.dumps(wrong), text=True,
+                                capture_output=True)
+        self.assertNotEqual(result.returncode, 0)
+
+    def test_systemd(self):
+        folder = tempfile.mkdtemp(prefix="fwatchdog-test-")
+        self.addCleanup(shutil.rmtree, folder)
+        unit = Path(folder, "greet.service")
+        unit.write_text((EXAMPLES / "systemd/greet.service").read_text().replace("/usr/bin/fwatchdog", "/bin/true"))
+        result = subprocess.run(["systemd-analyze", "verify", unit], capture_output=True, text=True)
+        self.assertNotIn("greet.service", result.stderr)
+        settings = dict(word.split("=", 1) for line in re.findall(r"(?m)^Environment=(.*)", unit.read_text())
+                        for word in line.split())
+        self.assertEqual(run("--check-config", "--", "true", **settings).returncode, 0)
+
+
+class Compose(Case):
+    folder = EXAMPLES / "compose"
+
+    def test_the_services_are_what_compose_takes(self):
+        result = subprocess.run(["docker-compose", "-f", self.folder / "compose.yaml", "config"],
+                                capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        services = documents(self.folder / "compose.yaml")[0]["services"]
+        for service in services.values():
+            for volume in service.get("volumes", []):
+                self.assertTrue((self.folder / volume.split(":")[0]).exists(), volume)
+        self.assertEqual(run("--check-config", fprocess="true", **services["function"]["environment"]).returncode, 0)
+        self.assertEqual(services["function"]["healthcheck"]["test"][1:], ["fwatchdog", "--run-healthcheck"])
+
+    def test_prometheus_takes_its_configuration(self):
+        result = subprocess.run(["promtool", "check", "config", self.folder / "prometheus.yml"],
+                                capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+    def test_the_dashboard_asks_for_series_that_are_served(self):
+        served = served_series(self)
+        dashboard = json.loads((self.folder / "grafana/dashboard.json").read_text())
+        queries = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
+        self.assertGreater(len(queries), 8)
+        for query in queries:
+            asked = set(re.findall(r"(?:http|fwatchdog|process)_\w+", query))
+            self.assertTrue(asked)
+            self.assertLessEqual(asked, served, query)
+        self.assert_parses(queries)
+
+    def assert_parses(self, queries):
+        rules = {"groups": [{"name": "g", "rules": [
+            {"record": f"r{i}", "expr": query} for i, query in enumerate(queries)]}]}
+        with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
+            json.dump(rules, file)  # YAML, too
+            file.flush()
+            result = subprocess.run(["promtool", "check", "rules", file.name], capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+
+
+class Packaging(Case):
+    def test_licenses_name_what_is_linked_in(self):
+        lines = [line.split() for line in run("--licenses").stdout.splitlines()]
+        self.assertEqual([line[0] for line in lines], ["fwatchdog", "libuv", "llhttp", "fmt", "nlohmann-json", "zlib",
+                                                       "xxHash", "libstdc++", "glibc"])
+        for name, version, license in lines:
+            self.assertRegex(version, r"^\d+\.\d+", name)
+            self.assertTrue(license)
+
+    def test_the_manual_has_each_option_and_no_mistake(self):
+        page = run("--help", "--man").stdout
+        options = re.findall(r"(?m)^  --([\w-]+) ", run("--help").stdout)
+        for option in options:
+            self.assertIn("\\-\\-" + option.replace("-", "\\-"), page)
+        result = subprocess.run(["mandoc", "-Tlint", "-Werror"], input=page, capture_output=True, text=True)
+        self.assertEqual(result.returncode, 0, result.stdout)
+
+    def test_bash_completes_options_modes_and_commands(self):
+        script = run("--help", "--bash-completion").stdout
+        for words, expected in (("--exec", "--exec-timeout"), ("--mode fast", "fastcgi"), ("--restart al", "always"),
+                                ("-- prlim", "prlimit")):
+            count = len(words.split())
+            result = subprocess.run(["bash", "-c", f"{script}\nCOMP_WORDS=(fwatchdog {words}); COMP_CWORD={count}; "
+                                     "_fwatchdog; echo ${COMPREPLY[@]}"], capture_output=True, text=True)
+            self.assertEqual(set(result.stdout.split()), {expected}, result.stderr)
+
+    def test_it_says_its_version(self):
+        self.assertRegex(run("--version").stdout, r"^fwatchdog \d+\.\d+\.\d+\S*\n$")
+
+    def test_meson_installs_binary_manual_and_completion(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = subprocess.run(["meson", "install", "-C", ROOT / "build/release", "--destdir", folder],
+                                    capture_output=True, text=True)
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            installed = {path.name for path in Path(folder).rglob("*") if path.is_file()}
+            self.assertLessEqual({"fwatchdog", "fwatchdog.1", "fwatchdog.bash", "LICENSE"}, installed)
