@@ -18,7 +18,7 @@ constexpr size_t kDefaultWidth = 18;
 constexpr size_t kLineWidth = 100;
 
 constexpr std::string_view kIntroduction =
-    R"(fwatchdog turns a command into an HTTP function, one process a request. It is the entrypoint
+    R"(fwatchdog turns a command, a server, scripts or a folder into an HTTP function. It is the entrypoint
 of a function container: it answers health checks, keeps the logs, reaps what the function leaves
 behind and stops without losing a request.
 
@@ -43,8 +43,8 @@ exec_timeout=5s. The command line wins. Durations: 250ms, 30s, 1m30s, a bare num
 
 constexpr std::string_view kExitCodes = R"(
 exit codes: 0 stopped after a drain, or healthy; 1 not healthy; 64 the configuration cannot be
-used; 69 the port cannot be used, or the server of mode=http never became ready; 70 internal error.
-With mode=http otherwise that of the function, when it ended by itself.
+used; 69 the port cannot be used, or the function's server never became ready; 70 internal error.
+With mode=http and mode=fastcgi otherwise that of the function, when it ended by itself.
 )";
 
 // Appends `words`, wrapped, in a column that starts at `indent`.

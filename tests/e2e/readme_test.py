@@ -50,7 +50,7 @@ class Commands(Case):
 
     def test_the_examples_named_are_those_there_are(self):
         there = {path.parent.name for path in ROOT.glob("examples/*/Dockerfile")}
-        named = re.search(r"other examples are (.*?);", README, re.DOTALL).group(1)
+        named = re.search(r"other examples are (.*?)\. `", README, re.DOTALL).group(1)
         self.assertEqual({"php-index", *re.findall(r"`(.*?)`", named)}, there)
 
     def test_each_script_takes_the_arguments_named(self):
