@@ -93,6 +93,11 @@ class Requests(FastcgiCase):
         self.assertEqual(dog.request().status, 200)
         self.assertEqual(requests[0].flags, 0)
 
+    def test_a_ready_path_is_not_asked_in_http(self):
+        dog, _ = self.serve(answering(ok()), ready_path="/ready")
+        self.assertEqual(dog.request(path="/_/ready").status, 200)
+        self.assertIn("ready_path has no effect", dog.log())
+
     def test_without_a_command_it_is_unready_until_the_server_listens(self):
         port = free_port()
         dog = self.start(mode="fastcgi", upstream_url=f"fastcgi://127.0.0.1:{port}")
