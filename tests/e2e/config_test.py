@@ -229,7 +229,7 @@ class Accepted(Case):
         version = re.search(r"version: '([\d.]+)'", (ROOT / "meson.build").read_text()).group(1)
         result = run("--version")
         self.assertEqual((result.returncode, result.stderr), (0, ""))
-        self.assertEqual(result.stdout.strip(), f"fwatchdog {version}")
+        self.assertRegex(result.stdout, rf"^fwatchdog {re.escape(version)}(-[\w-]+)?\n$")
 
     def test_an_option_whose_mode_comes_later_is_taken(self):
         dog = self.start(fprocess="true", upstream_url="http://127.0.0.1:3000", max_queue="0",

@@ -218,9 +218,6 @@ class Packaging(Case):
                                      "_fwatchdog; echo ${COMPREPLY[@]}"], capture_output=True, text=True)
             self.assertEqual(set(result.stdout.split()), {expected}, result.stderr)
 
-    def test_it_says_its_version(self):
-        self.assertRegex(run("--version").stdout, r"^fwatchdog \d+\.\d+\.\d+\S*\n$")
-
     def test_meson_installs_binary_manual_and_completion(self):
         with tempfile.TemporaryDirectory() as folder:
             result = subprocess.run(["meson", "install", "-C", ROOT / "build/release", "--destdir", folder],

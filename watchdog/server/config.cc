@@ -111,7 +111,7 @@ class ConfigReader {
     if (classic && !is_set("exec_timeout")) config.exec_timeout = Duration::zero();
     if (classic && !is_set("content_type")) config.content_type.clear();
     if (!is_set("shutdown_timeout")) config.shutdown_timeout = config.write_timeout;
-    if (config.mode != ModeName::kHttp) config.ready_path.clear();  // nobody else speaks HTTP
+    if (config.mode == ModeName::kFastcgi) config.ready_path.clear();  // it speaks no HTTP
   }
 
   void check() {
