@@ -110,8 +110,37 @@ threads() {
     static_test.Codings static_test.Limits cgi_test.Answers fastcgi_test
 }
 
-# Each target starts from the kept corpus; what it finds is kept in build/.
+# Starts from the kept corpus; what it finds is kept in build/.
+fuzz_target() {
+  local target=$1 kept found
+  kept=tests/fuzz/corpus/${target%_fuzz}
+  found=build/fuzz/corpus/${target%_fuzz}
+  mkdir -p "$found"
+  build/fuzz/tests/"$target" -max_total_time="$FUZZ_SECONDS" -artifact_prefix="$found-" \
+    "$found" $([ -d "$kept" ] && echo "$kept") >"build/fuzz/$target.log" 2>&1
+  echo $? >"build/fuzz/$target.status"
+}
+
+# As many at a time as there are CPUs.
 run_fuzz() {
+  local target good=0
+  for target; do
+    while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    fuzz_target "$target" &
+  done
+  wait
+  for target; do
+    if [ "$(cat "build/fuzz/$target.status")" = 0 ]; then
+      good=$((good + 1))
+      tail -n 1 "build/fuzz/$target.log"
+    else
+      tail -n 40 "build/fuzz/$target.log"
+    fi
+  done
+  echo "$good passed, $(($# - good)) failed"
+}
+
+fuzz() {
   local target good=0 bad=0 kept found
   for target; do
     kept=tests/fuzz/corpus/${target%_fuzz}
