@@ -123,42 +123,6 @@ fuzz_target() {
 
 # As many at a time as there are CPUs.
 run_fuzz() {
-  local target good=0
-  for target; do
-    while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
-    fuzz_target "$target" &
-  done
-  wait
-  for target; do
-    if [ "$(cat "build/fuzz/$target.status")" = 0 ]; then
-      good=$((good + 1))
-      tail -n 1 "build/fuzz/$target.log"
-    else
-      tail -n 40 "build/fuzz/$target.log"
-    fi
-  done
-  echo "$good passed, $(($# - good)) failed"
-}
-
-fuzz() {
-  local target good=0 bad=0 kept found
-  for target; do
-    kept=tests/fuzz/corpus/${target%_fuzz}
-    found=build/fuzz/corpus/${target%_fuzz}
-    mkdir -p "$found"
-    if build/fuzz/tests/"$target" -max_total_time="$FUZZ_SECONDS" -artifact_prefix="$found-" \
-        "$found" $([ -d "$kept" ] && echo "$kept") >"build/fuzz/$target.log" 2>&1; then
-      good=$((good + 1))
-    else
-      tail -n 40 "build/fuzz/$target.log"
-      bad=$((bad + 1))
-    fi
-    tail -n 1 "build/fuzz/$target.log"
-  done
-  echo "$good passed, $bad failed"
-}
-
-fuzz() {
   local targets
   targets=$(cd tests/fuzz && ls | sed -n 's/_fuzz\.cc$/_fuzz/p')
   if CC=clang CXX=clang++ built fuzz $targets -- -Dtests=true -Dfuzz=true -Dstatic=false \

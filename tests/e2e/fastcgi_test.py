@@ -240,7 +240,7 @@ class Answers(FastcgiCase):
 
 class Connections(FastcgiCase):
     def test_a_connection_is_kept_for_the_next_request(self):
-        dog, server = self.serve(answering(ok()))
+        dog, server = self.serve(answering(ok()), workers="1")
         with dog.client() as client:
             for _ in range(20):
                 self.assertEqual(client.request().text, "ok")
