@@ -88,9 +88,7 @@ FrontController::Route FrontController::route(const RequestHead& request) const 
   if (!may_be_file) return {Route::Kind::kScript, front(*decoded)};
   if (path.name.empty()) return {Route::Kind::kScript, front("/")};
   if (auto script = find_script(path.name)) {
-    if (path.kind == SitePath::Kind::kFolder && !script->path_info.empty()) {
-      script->path_info += '/';
-    }
+    if (path.kind == SitePath::Kind::kFolder) script->path_info += '/';
     return {Route::Kind::kScript, std::move(*script)};
   }
   struct stat status {};

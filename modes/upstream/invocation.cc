@@ -324,6 +324,7 @@ void UpstreamInvocation::drop_connection() {
 }
 
 void UpstreamInvocation::lose(Failure failure, std::string_view what) {
+  if (backend_ != nullptr && backend_->instance.asked_to_end) failure = Failure::kDraining;
   stop_waiting();
   drop_connection();
   exchange_.fail(failure, what);

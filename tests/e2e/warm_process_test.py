@@ -202,6 +202,17 @@ class Signals(Warm):
         self.assert_within(watch.seconds, 0.9, 2.5)
         dog.until_no_processes()
 
+    def test_a_request_that_the_end_of_the_function_cuts_off_gets_503(self):
+        dog = self.ready()
+        answer = InBackground(lambda: dog.request(path="/slow/30"))
+        until(lambda: "slow" in dog.log(), 5, "the request to arrive")
+        for _ in range(2):
+            dog.signal(signal.SIGTERM)
+            dog.wait_log("Stopping: ")
+        response = answer.result()
+        self.assertEqual((response.status, dog.wait_exit()), (503, 0))
+        self.assertIn("draining", response.text)
+
     def test_stop_signal_asks_it_to_end(self):
         for name in ("QUIT", "SIGINT"):
             dog = self.start("--", "sh", "-c", f"trap 'echo asked by {name}; exit 0' {name.removeprefix('SIG')};"

@@ -25,7 +25,7 @@ enum class Failure : uint8_t {
   kOutOfResources,       // no descriptor or memory was left
   kOverloaded,           // max_inflight
   kQueueTimeout,         // max_queue let it wait, but not for so long
-  kDraining,             // still unanswered when shutdown_timeout ran out
+  kDraining,             // unanswered when the function was asked to end for good
   kInternal,
 };
 

@@ -117,6 +117,7 @@ class WarmFunction::Copy final : private Supervisor::Owner {
  private:
   void on_supervised_state(Supervisor::State state) override {
     instance_.pid = supervisor_ ? supervisor_->pid() : 0;
+    if (state == Supervisor::State::kStopping) instance_.asked_to_end = true;
     function_.state_.set(instance_, value_of(state));
     function_.owner_.on_function_state();
   }

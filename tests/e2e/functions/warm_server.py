@@ -61,4 +61,4 @@ server = ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler)
 server.daemon_threads = True
 threading.Thread(target=server.serve_forever, daemon=True).start()
 while True:
-    signal.pause()
+    time.sleep(0.05)  # pause() may miss a signal that comes just before it

@@ -57,6 +57,7 @@ TEST_CASE("scripts run, files are sent, and all else goes to the front script") 
   CHECK(app.route("/wp-login.php?a=b") == "/wp-login.php + ");
   CHECK(app.route("/wp-login.php/more/path/") == "/wp-login.php + /more/path/");
   CHECK(app.route("/index.php/a%20b") == "/index.php + /a b");
+  CHECK(app.route("/wp-login.php/") == "/wp-login.php + /");
   CHECK(app.route("/missing.php") == "/index.php + /missing.php");
   CHECK(app.route("/style.css") == "file");
   CHECK(app.route("/style.css/more") == "/index.php + /style.css/more");
