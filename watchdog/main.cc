@@ -59,8 +59,8 @@ class Watchdog final : private WarmFunction::Owner {
     if (const auto error = watch_signals()) return refuse(kExitInternal, {*error});
     if (const auto error = prepare_function()) return refuse(kExitUsage, {*error});
     if (const auto error = open_ports()) return refuse(kExitUnavailable, {*error});
-    announce();
     health_.start_serving();
+    announce();
     if (forks_for_each_request(config_.mode)) run_behind_children();
     if (function_) function_->start();
     loop_.run();
