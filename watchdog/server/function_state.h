@@ -35,8 +35,8 @@ struct Instance {
   std::atomic<pid_t> pid{0};  // of its process; 0: there is none, or it is somebody else's
   std::atomic<State> state{State::kComing};
   std::atomic<bool> asked_to_end{false};  // for good: what breaks off from now on is our doing
-  std::atomic<unsigned> timeouts{0};   // requests in a row that ran into exec_timeout
-  std::atomic<uint32_t> in_flight{0};  // requests that it answers, of all workers
+  std::atomic<unsigned> timeouts{0};      // requests in a row that ran into exec_timeout
+  std::atomic<uint32_t> in_flight{0};     // requests that it answers, of all workers
 
   bool ready() const { return state.load(std::memory_order_acquire) == State::kReady; }
   bool hung() const { return most_timeouts != 0 && timeouts >= most_timeouts; }
