@@ -123,6 +123,24 @@ fuzz_target() {
 
 # As many at a time as there are CPUs.
 run_fuzz() {
+  local target good=0
+  for target; do
+    while [ "$(jobs -pr | wc -l)" -ge "$(nproc)" ]; do wait -n; done
+    fuzz_target "$target" &
+  done
+  wait
+  for target; do
+    if [ "$(cat "build/fuzz/$target.status")" = 0 ]; then
+      good=$((good + 1))
+      tail -n 1 "build/fuzz/$target.log"
+    else
+      tail -n 40 "build/fuzz/$target.log"
+    fi
+  done
+  echo "$good passed, $(($# - good)) failed"
+}
+
+fuzz() {
   local targets
   targets=$(cd tests/fuzz && ls | sed -n 's/_fuzz\.cc$/_fuzz/p')
   if CC=clang CXX=clang++ built fuzz $targets -- -Dtests=true -Dfuzz=true -Dstatic=false \
@@ -171,7 +189,9 @@ done
 command -v npm >/dev/null || TEST_PACKAGES="$TEST_PACKAGES nodejs npm"
 install_missing $BUILD_PACKAGES $TEST_PACKAGES
 for name; do
+  before=$((passed + failed))
   "$name"
+  [ $((passed + failed)) -gt $before ] || failed=$((failed + 1))  # it did not run at all
 done
 
 printf '\n%d passed, %d failed\n' "$passed" "$failed"

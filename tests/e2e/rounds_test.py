@@ -75,6 +75,8 @@ class Client:
 
 
 class Rounds(Case):
+    long = True
+
     def one_round(self, number):
         arguments, options = KINDS[number % len(KINDS)]
         workers = str(1 + number // len(KINDS) % 2)

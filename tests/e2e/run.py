@@ -120,13 +120,14 @@ def main():
         return 1
 
     jobs = {"together": [], "alone": []}
-    for case in classes(options.without):
+    # The longest first, so that nothing is left to wait for at the end.
+    for case in sorted(classes(options.without),
+                       key=lambda case: (not getattr(case, "long", False), -len(tests_of(case)))):
         name = f"{case.__module__}.{case.__name__}"
         tests = [test for test in tests_of(case)
                  if not options.names or any(part in f"{name}.{test}" for part in options.names)]
         if tests:
             jobs["alone" if getattr(case, "alone", False) else "together"].append((name, tests))
-    jobs["together"].sort(key=lambda job: -len(job[1]))
 
     passed = final = 0
     failures = []
