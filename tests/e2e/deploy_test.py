@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import ROOT, Case, Client, free_port, run, until
+from harness import ROOT, Case, Client, free_port, head, run, until
 from real_servers_test import NODE, install_node_modules
 
 EXAMPLES = ROOT / "examples"
@@ -39,10 +39,12 @@ def served_series(case):
 class Templates(Case):
     """What `faas-cli new` and `faas-cli build` make of a template, run by the watchdog."""
 
-    def function(self, name):
+    def function(self, name, handler=None, text=""):
         folder = Path(tempfile.mkdtemp(prefix="fwatchdog-test-"))
         self.addCleanup(shutil.rmtree, folder)
         shutil.copytree(TEMPLATES / name, folder / "app")
+        if handler is not None:
+            (folder / "app" / handler).write_text(text)
         port, fastcgi = free_port(), free_port()
         settings = {key: value.replace("/home/app", str(folder / "app")).replace("3000", str(port))
                     .replace("9000", str(fastcgi))
@@ -77,6 +79,28 @@ class Templates(Case):
     def test_static(self):
         self.assertIn("Hello, web!", self.function("static").request().text)
 
+    def test_servers_survive_clients_that_leave_in_the_middle_of_a_body(self):
+        for name in ("node", "python"):
+            dog = self.function(name)
+            for _ in range(5):
+                with dog.client() as client:
+                    client.send(head("POST", body=b"x" * 1000) + b"half")
+            self.assertEqual(dog.request("POST", body=b"newcomer").text, "Hello, newcomer!\n")
+            self.assertNotRegex(dog.log(), "Error|Hello, half")
+
+    def test_servers_take_bodies_of_unknown_length(self):
+        for name in ("node", "python", "php-fastcgi"):
+            dog = self.function(name)
+            with dog.client() as client:
+                for _ in range(2):
+                    self.assertEqual(client.request("POST", body=b"newcomer", chunked=True).text,
+                                     "Hello, newcomer!\n")
+
+    def test_what_goes_wrong_in_php_is_a_500_and_logged(self):
+        dog = self.function("php8", handler="function/Handler.php", text="<?php this is not PHP;")
+        self.assertEqual(dog.request().status, 500)
+        dog.wait_log("stderr: .*syntax error")
+
     def test_each_is_complete_and_has_a_function_in_the_stack(self):
         names = {path.name for path in TEMPLATES.iterdir()}
         self.assertEqual(names, {"bash", "node", "php-fastcgi", "php8", "python", "static"})
@@ -85,7 +109,8 @@ class Templates(Case):
             self.assertEqual(template["language"], name)
             self.assertIn("welcome_message", template)
             dockerfile = TEMPLATES / name / "Dockerfile"
-            self.assertLessEqual(len(dockerfile.read_text().splitlines()), 6)
+            self.assertLessEqual(len(dockerfile.read_text().splitlines()), 8)
+            self.assertIn("\nUSER 1000\n", dockerfile.read_text())
             self.assertEqual(environment(dockerfile).get("fprocess"), template.get("fprocess"))
         stack = documents(EXAMPLES / "openfaas/stack.yaml")[0]
         self.assertEqual({function["lang"] for function in stack["functions"].values()}, names)

@@ -11,9 +11,14 @@ from function import handler
 
 class Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes
 
     def answer(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True  # the client has left in the middle of its request
+            return
         try:
             status, headers, content = handler.handle(self.command, self.path, self.headers, body)
         except Exception:
@@ -33,6 +38,10 @@ class Request(BaseHTTPRequestHandler):
         pass  # the watchdog logs each request
 
 
+class Server(ThreadingHTTPServer):
+    request_queue_size = 128
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", 3000))), Request).serve_forever()
+    Server(("127.0.0.1", int(os.environ.get("PORT", 3000))), Request).serve_forever()
