@@ -4,11 +4,14 @@ const http = require("http");
 let answered = 0;
 
 http
-  .createServer(async (request, response) => {
+  .createServer((request, response) => {
     let body = "";
-    for await (const piece of request) body += piece;
-    answered += 1;
-    response.setHeader("Content-Type", "application/json");
-    response.end(JSON.stringify({ method: request.method, path: request.url, body, answered }) + "\n");
+    request.setEncoding("utf8");
+    request.on("data", (piece) => (body += piece));
+    request.on("end", () => {
+      answered += 1;
+      response.setHeader("Content-Type", "application/json");
+      response.end(JSON.stringify({ method: request.method, path: request.url, body, answered }) + "\n");
+    });
   })
   .listen(3000, "127.0.0.1");
