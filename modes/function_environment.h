@@ -13,10 +13,13 @@ namespace watchdog {
 // mode; each build() replaces the one before.
 //
 // Http_* is what of-watchdog and classic-watchdog give:
-//   Http_User_Agent      each header field, its name in canonical case with - as _, first value
-//   only Http_Method          GET Http_Path            /a b, percent-decoded Http_Query a=1&b=%20,
-//   verbatim, unset when empty Http_Host            example.com Http_Content_Length  and
-//   Http_ContentLength: bytes; -1 when chunked; unset without a body Http_Transfer_Encoding chunked
+//   Http_User_Agent         each header field, its name in canonical case with - as _; first value only
+//   Http_Method             GET
+//   Http_Path               /a b, percent-decoded
+//   Http_Query              a=1&b=%20, verbatim, unset when empty
+//   Http_Host               example.com
+//   Http_Content_Length     and Http_ContentLength: bytes; -1 when chunked; unset without a body
+//   Http_Transfer_Encoding  chunked
 //
 // No header field can set what the request line says (Method, Path, Query), and "Proxy" sets
 // nothing: programs take Http_Proxy for their proxy (httpoxy).

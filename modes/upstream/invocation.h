@@ -23,8 +23,8 @@ namespace watchdog {
 // One request on its way to the function's server and its answer on the way back. The protocols
 // derive from it and say how a request is put into bytes.
 //
-//   waiting --the function is ready--> connecting --connected--> passing --answer complete-->
-//   (gone) passing --the reused connection was dead--> connecting
+//   waiting --the function is ready--> connecting --connected--> passing --answer complete--> (gone)
+//   passing --the reused connection was dead--> connecting
 //
 // A body that the protocol cannot send without its length is collected before connecting.
 class UpstreamInvocation : public Invocation, private UpstreamConnection::Handler {

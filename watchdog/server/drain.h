@@ -17,8 +17,7 @@ namespace watchdog {
 //               healthcheck_interval when that is set, else until kQuiet passes without a request.
 //   2 closing   listeners closed; requests under way finish.
 //   3 stopping  functions get SIGTERM; what they still answer is delivered. At the deadline the
-//   rest
-//               is answered with 503 and killed.
+//               rest is answered with 503 and killed.
 //
 // What functions left behind, wherever it went, is asked to end when all that is done, and killed.
 //

@@ -391,8 +391,7 @@ std::vector<Option> make_table() {
       .aliases = {"http_upstream_url"};
   rows.add("instances", "1",
            "http, fastcgi: copies of the function's server; PORT in its environment, and {port} in "
-           "fprocess "
-           "and upstream_url, is a port of its own",
+           "fprocess and upstream_url, is a port of its own",
            apply_instances);
   rows.add("startup_timeout", "60s", "http, fastcgi: the function must accept connections by then",
            duration(&Config::startup_timeout));
@@ -403,8 +402,7 @@ std::vector<Option> make_table() {
   rows.add("restart", "no", "http, fastcgi: no, on-failure or always", apply_restart);
   rows.add("watch", "",
            "http, fastcgi: a folder; when its files change the function is started again and "
-           "requests wait, "
-           "for work on a function",
+           "requests wait, for work on a function",
            text(&Config::watch));
   rows.add(
       "hung_after", "0",
@@ -426,8 +424,7 @@ std::vector<Option> make_table() {
       .default_follows = true;
   rows.add("script_name_prefix", "X-Forwarded-Prefix",
            "cgi, fastcgi: where clients find the application, such as /function/name; in "
-           "SCRIPT_NAME "
-           "and REQUEST_URI",
+           "SCRIPT_NAME and REQUEST_URI",
            apply_script_name_prefix)
       .default_follows = true;
   rows.add("cgi_response", "false",
