@@ -20,11 +20,12 @@ class HttpInvocation final : public UpstreamInvocation {
  private:
   bool chunked() const { return exchange().request().framing == BodyFraming::kChunked; }
 
-  void append_request(std::string& out, const Instance& instance,
-                      const uint64_t* collected) const override {
+  std::optional<std::string> append_request(std::string& out, const Instance& instance,
+                                            const uint64_t* collected) const override {
     const std::string peer = exchange().peer().text();
     append_forwarded_head(out, exchange().request(),
                           {instance.upstream.prefix, instance.authority, peer}, collected);
+    return std::nullopt;
   }
 
   Frame frame(size_t size) const override {

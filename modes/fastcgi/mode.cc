@@ -1,5 +1,7 @@
 #include "modes/fastcgi/mode.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -74,7 +76,8 @@ class FastcgiInvocation final : public UpstreamInvocation {
   bool collects() const override { return exchange().request().framing == BodyFraming::kChunked; }
 
  private:
-  void append_request(std::string& out, const Instance&, const uint64_t* collected) const override {
+  std::optional<std::string> append_request(std::string& out, const Instance&,
+                                            const uint64_t* collected) const override {
     fastcgi::append_begin_request(out, mode_.after_request());
     fastcgi::ParamsWriter params(out);
     const auto length = collected != nullptr ? std::optional(*collected) : std::nullopt;
@@ -82,6 +85,8 @@ class FastcgiInvocation final : public UpstreamInvocation {
     params.end();
     const bool has_body = collected != nullptr ? *collected > 0 : exchange().request().has_body();
     if (!has_body) out += body_end();
+    if (params.too_large().empty()) return std::nullopt;
+    return fmt::format("{} is larger than a FastCGI record, 64 KiB", params.too_large());
   }
 
   Frame frame(size_t size) const override {

@@ -22,8 +22,14 @@ uint16_t two_bytes(std::string_view bytes, size_t index) {
 }
 
 // 3.4: one byte up to 127, else four with the highest bit set.
+constexpr size_t kMostInOneByte = 127;
+
+size_t length_size(size_t length) {
+  return length > kMostInOneByte ? 4 : 1;
+}
+
 void append_length(std::string& out, size_t length) {
-  if (length > 127) {
+  if (length > kMostInOneByte) {
     out += byte(length >> 24 | 0x80);
     out += byte(length >> 16);
     out += byte(length >> 8);
@@ -71,26 +77,19 @@ ParamsWriter::ParamsWriter(std::string& out) : out_(out) {
 }
 
 void ParamsWriter::add(std::string_view name, std::string_view value) {
-  std::string lengths;
-  append_length(lengths, name.size());
-  append_length(lengths, value.size());
-  append(lengths);
-  append(name);
-  append(value);
-}
-
-void ParamsWriter::append(std::string_view bytes) {
-  while (!bytes.empty()) {
-    const size_t used = out_.size() - record_start_ - kHeaderSize;
-    if (used == kMostContent) {
-      finish_record();
-      start_record();
-      continue;
-    }
-    const std::string_view piece = bytes.substr(0, kMostContent - used);
-    out_.append(piece);
-    bytes.remove_prefix(piece.size());
+  const size_t size =
+      length_size(name.size()) + length_size(value.size()) + name.size() + value.size();
+  if (size > kMostContent) {
+    if (too_large_.empty()) too_large_ = name;
+    return;
   }
+  if (out_.size() - record_start_ - kHeaderSize + size > kMostContent) {
+    finish_record();
+    start_record();
+  }
+  append_length(out_, name.size());
+  append_length(out_, value.size());
+  out_.append(name).append(value);
 }
 
 void ParamsWriter::start_record() {

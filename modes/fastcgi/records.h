@@ -55,21 +55,25 @@ void append_begin_request(std::string& out, AfterRequest after);
 // ABORT_REQUEST, whole.
 std::string_view abort_request();
 
-// Writes variables as the PARAMS stream of a request (3.4, 5.2), as many records as it takes.
+// Writes variables as the PARAMS stream of a request (3.4, 5.2), as many records as it takes. A
+// variable is never split over two records: the specification would allow it, but PHP reads each
+// record by itself. One that is too large for a record of its own is left out, and too_large() names it.
 class ParamsWriter final : public VariableSink {
  public:
   explicit ParamsWriter(std::string& out);
   void add(std::string_view name, std::string_view value) override;
   // Once, after the last variable.
   void end();
+  // The first variable that fits in no record; empty when all did.
+  const std::string& too_large() const { return too_large_; }
 
  private:
   void start_record();
-  void append(std::string_view bytes);
   void finish_record();
 
   std::string& out_;
   size_t record_start_ = 0;
+  std::string too_large_;
 };
 
 }  // namespace watchdog::fastcgi

@@ -170,10 +170,10 @@ void UpstreamInvocation::on_refused(int error) {
 
 void UpstreamInvocation::begin_sending() {
   connection_->begin(*this, exchange_.request().method);
-  if (kept_.empty()) {
-    send_request();
-  } else {
+  if (!kept_.empty()) {
     send_again();
+  } else if (!send_request()) {
+    return;
   }
   if (collecting_) {
     send_collected();
@@ -182,13 +182,19 @@ void UpstreamInvocation::begin_sending() {
   }
 }
 
-void UpstreamInvocation::send_request() {
+// False: it cannot be sent, and the exchange has failed.
+bool UpstreamInvocation::send_request() {
   const uint64_t length = collected_.size();
   std::string head;
   head.reserve(1024);
-  append_request(head, backend_->instance, collecting_ ? &length : nullptr);
+  if (const auto problem =
+          append_request(head, backend_->instance, collecting_ ? &length : nullptr)) {
+    lose(Failure::kEnvironmentTooLarge, *problem);
+    return false;
+  }
   send({head});
   exchange_.function_started();
+  return true;
 }
 
 void UpstreamInvocation::send_again() {

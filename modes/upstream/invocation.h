@@ -61,9 +61,10 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   const Config& config() const { return mode_.context().config; }
 
  private:
-  // Appends everything up to the body. `collected`: the length of one that was collected.
-  virtual void append_request(std::string& out, const Instance& instance,
-                              const uint64_t* collected) const = 0;
+  // Appends everything up to the body. `collected`: the length of one that was collected. Returns
+  // why the request cannot be put into this protocol (431), if it cannot; then nothing is sent.
+  virtual std::optional<std::string> append_request(std::string& out, const Instance& instance,
+                                                    const uint64_t* collected) const = 0;
   // What surrounds `size` bytes of the body.
   virtual Frame frame(size_t size) const = 0;
   virtual std::string body_end() const = 0;
@@ -78,7 +79,7 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   void dial();
   void on_refused(int error);
   void begin_sending();
-  void send_request();
+  bool send_request();
   void send_again();
   void send_piece(std::string_view bytes);
   void send_collected();

@@ -41,25 +41,29 @@ def next_record(visit):
 class Request:
     def __init__(self):
         self.flags = None
-        self.params = b""
+        self.params = []  # the content of each record
         self.body = b""
         self.aborted = False
 
     @property
     def variables(self):
-        found, data = {}, self.params
-        while data:
-            sizes = []
-            for _ in range(2):
-                if data[0] < 128:
-                    sizes.append(data[0])
-                    data = data[1:]
-                else:
-                    sizes.append(struct.unpack(">I", data[:4])[0] & 0x7FFFFFFF)
-                    data = data[4:]
-            name, value = data[:sizes[0]], data[sizes[0]:sum(sizes)]
-            found[name.decode()] = value.decode("latin-1")
-            data = data[sum(sizes):]
+        """As PHP reads them: a variable that is split over two records is not understood."""
+        found = {}
+        for data in self.params:
+            while data:
+                sizes = []
+                for _ in range(2):
+                    if data[0] < 128:
+                        sizes.append(data[0])
+                        data = data[1:]
+                    else:
+                        sizes.append(struct.unpack(">I", data[:4])[0] & 0x7FFFFFFF)
+                        data = data[4:]
+                if sum(sizes) > len(data):
+                    raise ValueError("a variable is split over two records")
+                name, value = data[:sizes[0]], data[sizes[0]:sum(sizes)]
+                found[name.decode()] = value.decode("latin-1")
+                data = data[sum(sizes):]
         return found
 
 
@@ -74,7 +78,7 @@ def read_request(visit, body=True):
             request.aborted = True
             return request
         elif kind == PARAMS:
-            request.params += content
+            request.params.append(content)
             if not content and not body:
                 return request
         elif kind == STDIN:

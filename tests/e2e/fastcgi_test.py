@@ -58,6 +58,23 @@ class Requests(FastcgiCase):
         for name, value in fields.items():
             self.assertEqual(requests[0].variables["HTTP_" + name.upper().replace("-", "_")], value)
 
+    def test_a_variable_too_large_for_a_record_is_431_and_nothing_is_sent(self):
+        dog, requests = self.recording()
+        for body in ({}, {"body": b"12345"}, {"body": b"12345", "chunked": True}):
+            response = dog.request("POST" if body else "GET", headers={"X-Large": "v" * 66_000}, **body)
+            self.assertEqual(response.status, 431)
+            self.assertIn("HTTP_X_LARGE is larger than a FastCGI record", response.text)
+        self.assertEqual(dog.request(path="/next").status, 200)
+        self.assertEqual([request.variables["REQUEST_URI"] for request in requests], ["/next"])
+
+    def test_repeated_fields_that_are_too_large_together_are_431(self):
+        dog, requests = self.recording()
+        cookies = "".join(f"Cookie: c{i}={'v' * 30_000}\r\n" for i in range(3))
+        client = self.client(dog)
+        client.send(f"GET / HTTP/1.1\r\nHost: a\r\n{cookies}\r\n".encode())
+        self.assertEqual(client.response().status, 431)
+        self.assertEqual(requests, [])
+
     def test_bodies_of_every_size_arrive_whole(self):
         dog, requests = self.recording()
         for size in (0, 1, 65535, 65536, 200_000, 5_000_000):

@@ -131,6 +131,11 @@ class Contract:
             "Content-Type": "application/x-www-form-urlencoded", "Authorization": "Basic YWxpY2U6c2VjcmV0"})
         self.assertEqual(response.text, "POST a=1 alice 1")
 
+    def test_more_than_64_kb_of_fields_reach_the_script(self):
+        dog = self.script("foreach ($_SERVER as $k => $v) if (strpos($k, 'HTTP_X_L') === 0) echo $k, strlen($v), ' ';")
+        text = dog.request(headers={f"X-L{i}": "v" * 20_000 for i in range(5)}).text
+        self.assertEqual(sorted(text.split()), [f"HTTP_X_L{i}20000" for i in range(5)])
+
     def test_an_error_in_the_script_is_500_and_in_the_log(self):
         dog = self.script("throw new Exception('no connection to the database');")
         self.assertEqual(dog.request().status, 500)
