@@ -1,6 +1,7 @@
 #include "modes/streaming.h"
 
 #include "http/forward.h"
+#include "modes/repaired_head.h"
 
 namespace watchdog {
 
@@ -99,9 +100,10 @@ void StreamingInvocation::send_own_head(std::optional<uint64_t> length) {
 void StreamingInvocation::send_cgi_head() {
   if (const std::string_view target = reader_->local_redirect(); !target.empty()) {
     over_ = true;
-    return exchange_.redirect(target);
+    return exchange_.redirect(local_target(target));
   }
   const ResponseHead& head = reader_->response();
+  warn_of_repair(head.repaired);
   ReplyHead reply{.status = head.status,
                   .content_length = head.content_length,
                   .forwarded = true,

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "modes/cgi/reader.h"
@@ -29,6 +30,10 @@ class StreamingInvocation : public Invocation, private FunctionProcess::Handler 
 
  protected:
   Exchange& exchange() { return exchange_; }
+  // The target that a local Location names (RFC 3875 6.2.2), as a client would have sent it to us.
+  virtual std::string local_target(std::string_view location) const {
+    return std::string(location);
+  }
 
  private:
   // FunctionProcess::Handler

@@ -45,6 +45,10 @@ class CgiInvocation final : public StreamingInvocation {
   }
 
  private:
+  std::string local_target(std::string_view location) const override {
+    return without_prefix(location, call_.prefix);
+  }
+
   void refuse_body(int error) {
     exchange().fail(Failure::kOutOfResources,
                     fmt::format("the body cannot be kept: {}", strerror(error)));

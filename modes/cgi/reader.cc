@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <span>
 #include <utility>
 
 #include "base/text.h"
@@ -16,8 +17,15 @@ namespace {
 
 // RFC 3875 6.3: the fields that are for us, one of which each head must have.
 constexpr std::array<std::string_view, 3> kCgiFields = {"Status", "Content-Type", "Location"};
-constexpr std::array<std::string_view, 4> kOnce = {"status", "location", "content-type",
-                                                   "content-length"};
+
+constexpr std::string_view kNoField = "a line that is no header field was left out";
+constexpr std::string_view kRepeated = "a field that can only be there once was there again";
+constexpr std::string_view kFolded = "a field that was folded over several lines was joined";
+constexpr std::string_view kSpaceInName = "white space before a colon was taken off";
+constexpr std::string_view kControl = "a control character was replaced by a space";
+constexpr std::string_view kCoding =
+    "Transfer-Encoding was left out: it is not a program's to choose";
+constexpr std::string_view kEmptyHead = "it has no field at all";
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
   return equals_ignoring_case(text.substr(0, start.size()), start);
@@ -58,36 +66,69 @@ ReadEvent CgiReader::read_head() {
       return start_headless_body();
     }
     if (end == std::string_view::npos) break;
-    std::string_view line = std::string_view(text_).substr(line_start_);
-    line.remove_suffix(line.ends_with("\r\n") ? 2 : 1);
-    if (const ReadEvent event = take_line(line); event != ReadEvent::kNeedMore) return event;
+    const size_t line_end = text_.ends_with("\r\n") ? 2 : 1;
+    const size_t length = text_.size() - line_start_ - line_end;
+    if (const ReadEvent event = take_line(length); event != ReadEvent::kNeedMore) return event;
     line_start_ = text_.size();
   }
   return ReadEvent::kNeedMore;
 }
 
-// kNeedMore: the head goes on.
-ReadEvent CgiReader::take_line(std::string_view line) {
+// The line of `size` bytes at line_start_. kNeedMore: the head goes on.
+ReadEvent CgiReader::take_line(size_t size) {
+  const auto line = std::string_view(text_).substr(line_start_, size);
   if (line.empty()) return end_head();
-  if (lines_.empty() && line.starts_with("HTTP/")) {
+  if (line.find_first_of(std::string_view("\r\0", 2)) != std::string_view::npos) {
+    return refuse(
+        fmt::format("line {} of its head: a CR without LF, or a NUL byte", lines_.size() + 1));
+  }
+  if (check_line_bytes(line)) replace_controls(size);
+  if (!lines_.empty() && (line.front() == ' ' || line.front() == '\t')) {
+    join_folded_line(line_start_ + size);
+    return ReadEvent::kNeedMore;
+  }
+  const size_t colon = std::min(line.find(':'), line.size());
+  const std::string_view name = line.substr(0, line.find_last_not_of(" \t", colon - 1) + 1);
+  last_line_left_out_ = colon == line.size() || !is_token(name);
+  if (last_line_left_out_) {
+    if (lines_.empty()) return refuse_first_line(line);
+    note_repair(kNoField);
+    return ReadEvent::kNeedMore;
+  }
+  if (name.size() < colon) note_repair(kSpaceInName);
+  if (lines_.size() == kMaxFields) return refuse("its head has more than 1024 fields");
+  lines_.push_back({line_start_, name.size(), size});
+  return ReadEvent::kNeedMore;
+}
+
+ReadEvent CgiReader::refuse_first_line(std::string_view line) {
+  if (line.starts_with("HTTP/")) {
     return refuse(
         "it begins with a status line of HTTP, as nph- programs do, which are not supported: print "
         "\"Status: 200\" instead");
   }
-  auto refused = check_line_bytes(line);
-  if (!refused) refused = check_field_line(line);
-  if (refused) {
-    const size_t end_of_name = line.find_first_of(": <");
-    const bool looks_like_field = end_of_name != std::string_view::npos && line[end_of_name] == ':';
-    if (lines_.empty() && !looks_like_field) {
-      return refuse(
-          "it has no CGI head: print \"Content-Type: text/plain\" and an empty line first");
-    }
-    return refuse(fmt::format("line {} of its head: {}", lines_.size() + 1, refused->reason));
+  return refuse("it has no CGI head: print \"Content-Type: text/plain\" and an empty line first");
+}
+
+void CgiReader::replace_controls(size_t size) {
+  for (char& c : std::span(text_).subspan(line_start_, size)) {
+    if (check_line_bytes({&c, 1})) c = ' ';
   }
-  if (lines_.size() == kMaxFields) return refuse("its head has more than 1024 fields");
-  lines_.emplace_back(line_start_, line.size());
-  return ReadEvent::kNeedMore;
+  note_repair(kControl);
+}
+
+// RFC 9112 5.2: the line's end, and the space before what goes on, become spaces.
+void CgiReader::join_folded_line(size_t end) {
+  if (last_line_left_out_) return;  // what goes on was left out
+  Line& last = lines_.back();
+  std::fill(text_.begin() + static_cast<ptrdiff_t>(last.start + last.size),
+            text_.begin() + static_cast<ptrdiff_t>(line_start_), ' ');
+  last.size = end - last.start;
+  note_repair(kFolded);
+}
+
+void CgiReader::note_repair(std::string_view what) {
+  if (repaired_.empty()) repaired_ = what;
 }
 
 // Whether what there is of the first line may become one that begins a head.
@@ -109,41 +150,77 @@ ReadEvent CgiReader::start_headless_body() {
 
 ReadEvent CgiReader::end_head() {
   head_ = {.status = 0, .framing = BodyFraming::kUntilClose};
-  std::array<unsigned, kOnce.size()> seen{};
-  std::string_view location;
   head_.fields.reserve(lines_.size());
-  for (const auto& [start, size] : lines_) {
+  for (const auto& [start, name, size] : lines_) {
     const std::string_view line = std::string_view(text_).substr(start, size);
-    const size_t colon = line.find(':');
-    const std::string_view name = line.substr(0, colon);
-    const std::string_view value = trim(line.substr(colon + 1));
-    for (size_t i = 0; i < kOnce.size(); ++i) {
-      if (equals_ignoring_case(name, kOnce[i]) && ++seen[i] > 1) {
-        return refuse(fmt::format("its head has more than one {}", name));
-      }
-    }
-    if (equals_ignoring_case(name, "status")) {
-      if (!read_status(value)) return refuse("its Status is not a number from 200 to 599");
-      continue;
-    }
-    if (equals_ignoring_case(name, "transfer-encoding")) {
-      return refuse("its head has a Transfer-Encoding, which is not a program's to choose");
-    }
-    if (equals_ignoring_case(name, "content-length")) {
-      const auto length = parse_integer(value, 0, std::numeric_limits<int64_t>::max());
-      if (!length) return refuse("its Content-Length is not a number");
-      head_.content_length = static_cast<uint64_t>(*length);
-    }
-    if (equals_ignoring_case(name, "location")) location = value;
+    const std::string_view value = trim(line.substr(line.find(':') + 1));
+    if (auto problem = add_field(line.substr(0, name), value)) return refuse(std::move(*problem));
+  }
+  if (lines_.empty()) note_repair(kEmptyHead);
+  head_.repaired = repaired_;
+  choose_status();
+  start_body();
+  return ReadEvent::kHead;
+}
+
+std::optional<std::string> CgiReader::add_field(std::string_view name, std::string_view value) {
+  const auto is = [name](std::string_view other) { return equals_ignoring_case(name, other); };
+  if (is("status")) return read_status(value);
+  if (is("content-length")) return read_length(value);
+  if (is("transfer-encoding")) {
+    note_repair(kCoding);
+  } else if (is("content-type") || is("location")) {
+    if (head_.fields.find(name) != nullptr) note_repair(kRepeated);
+    head_.fields.set(name, value);
+  } else {
     head_.fields.add(name, value);
   }
-  if (lines_.empty()) return refuse("its head is empty: it needs Content-Type, Location or Status");
-  if (head_.status == 0) {
-    const bool local = location.starts_with('/') && !location.starts_with("//");
-    if (local) local_redirect_ = location;
-    head_.status = location.empty() ? 200 : 302;
+  return std::nullopt;
+}
+
+std::optional<std::string> CgiReader::read_length(std::string_view value) {
+  const auto length = parse_integer(value, 0, std::numeric_limits<int64_t>::max());
+  if (!length) return "its Content-Length is not a number";
+  if (head_.content_length) {
+    if (*head_.content_length != static_cast<uint64_t>(*length)) {
+      return "its head has two different Content-Length fields";
+    }
+    note_repair(kRepeated);
+    return std::nullopt;
   }
+  head_.content_length = static_cast<uint64_t>(*length);
+  head_.fields.add("Content-Length", value);
+  return std::nullopt;
+}
+
+// "404", "404 Not Found".
+std::optional<std::string> CgiReader::read_status(std::string_view value) {
+  const size_t space = std::min(value.find_first_of(" \t"), value.size());
+  const auto status = parse_integer(value.substr(0, space), 200, 599);
+  if (!status || space != 3) return "its Status is not a number from 200 to 599";
+  if (head_.status != 0) {
+    if (head_.status != *status) return "its head has two different Status fields";
+    note_repair(kRepeated);
+  }
+  head_.status = static_cast<int>(*status);
+  head_.reason = trim(value.substr(space));
+  return std::nullopt;
+}
+
+// RFC 3875 6.2: what a head without Status means.
+void CgiReader::choose_status() {
+  if (head_.status != 0) return;
+  const Field* location = head_.fields.find("location");
+  head_.status = location == nullptr ? 200 : 302;
+  if (location == nullptr || head_.fields.size() > 1) return;
+  const std::string_view target = location->value;
+  const bool local = target.starts_with('/') && !target.starts_with("//");
+  if (local && target.find('#') == std::string_view::npos) local_redirect_ = target;
+}
+
+void CgiReader::start_body() {
   state_ = State::kBody;
+  line_start_ = text_.size();
   no_body_ = to_head_request_ || !response_has_body({}, head_.status);
   if (no_body_) {
     head_.framing = BodyFraming::kNone;
@@ -151,18 +228,6 @@ ReadEvent CgiReader::end_head() {
     head_.framing = BodyFraming::kSized;
     remaining_ = *head_.content_length;
   }
-  line_start_ = text_.size();
-  return ReadEvent::kHead;
-}
-
-// "404", "404 Not Found".
-bool CgiReader::read_status(std::string_view value) {
-  const size_t space = std::min(value.find_first_of(" \t"), value.size());
-  const auto status = parse_integer(value.substr(0, space), 200, 599);
-  if (!status || space != 3) return false;
-  head_.status = static_cast<int>(*status);
-  head_.reason = trim(value.substr(space));
-  return true;
 }
 
 ReadEvent CgiReader::read_body() {

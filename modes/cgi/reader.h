@@ -2,9 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "http/framing.h"
@@ -16,11 +16,17 @@ namespace watchdog {
 // parser as AnswerReader, but the answer ends when finish() says so. Lines may end with LF alone.
 //
 //   Status: 404 Not Found      200 when it is not there, 302 when Location is
-//   Location: /path?query      without Status: that path answers instead (local_redirect())
+//   Location: /path?query      alone: that path answers instead (local_redirect(), RFC 3875 6.2.2);
+//                              with other fields or a #fragment it is a redirect for the client
 //   any other field            is passed on
 //
-// Refused: what is no field, a status outside 200 to 599, two of Status, Location, Content-Type or
-// Content-Length, a transfer coding, and a status line of HTTP (programs that are "nph-").
+// Refused, as no answer can be made of it: a first line that is no field, a CR or NUL within a line,
+// a status outside 200 to 599, a length that is not a number, two different lengths or statuses, and
+// a status line of HTTP (programs that are "nph-").
+//
+// Mended, and named in response().repaired: a later line that is no field is left out, as is
+// Transfer-Encoding; of several Content-Type or Location fields the last one counts; a folded field
+// is joined (RFC 9112 5.2); white space before a colon goes, a control character becomes a space.
 class CgiReader {
  public:
   static constexpr size_t kMaxHead = 256 * 1024;
@@ -57,15 +63,30 @@ class CgiReader {
 
  private:
   enum class State { kHead, kBody, kRefused };
+  // A field: where it begins in text_, how long its name is, and how long it is with its value.
+  struct Line {
+    size_t start;
+    size_t name;
+    size_t size;
+  };
 
   ReadEvent read_head();
-  ReadEvent take_line(std::string_view line);
+  ReadEvent take_line(size_t size);
+  ReadEvent refuse_first_line(std::string_view line);
+  void replace_controls(size_t size);
+  void join_folded_line(size_t end);
   ReadEvent end_head();
+  // Takes a field into the head, or says what is wrong with it.
+  std::optional<std::string> add_field(std::string_view name, std::string_view value);
+  std::optional<std::string> read_length(std::string_view value);
+  std::optional<std::string> read_status(std::string_view value);
+  void choose_status();
+  void start_body();
   ReadEvent start_headless_body();
   ReadEvent read_body();
   ReadEvent refuse(std::string problem);
   bool may_begin_head() const;
-  bool read_status(std::string_view value);
+  void note_repair(std::string_view what);
 
   Head head_kind_;
   State state_ = State::kHead;
@@ -75,7 +96,9 @@ class CgiReader {
   std::string_view input_;
   std::string text_;  // of the head, and of what may become one
   size_t line_start_ = 0;
-  std::vector<std::pair<size_t, size_t>> lines_;  // offset and size, of each field
+  std::vector<Line> lines_;
+  bool last_line_left_out_ = false;
+  std::string_view repaired_{};
   ResponseHead head_;
   std::string_view body_;
   uint64_t remaining_ = 0;  // of the body, when its length is known

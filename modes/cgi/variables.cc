@@ -168,6 +168,15 @@ bool is_url_prefix(std::string_view text) {
          });
 }
 
+std::string without_prefix(std::string_view target, std::string_view prefix) {
+  if (prefix.empty() || !target.starts_with(prefix)) return std::string(target);
+  const std::string_view rest = target.substr(prefix.size());
+  if (rest.starts_with('/')) return std::string(rest);
+  // "/shop" and "/shop?a=b" are the application's "/", "/shopping" is somebody else's path.
+  if (!rest.empty() && rest.front() != '?') return std::string(target);
+  return "/" + std::string(rest);
+}
+
 std::string url_prefix(const RequestHead& request, const std::string& configured) {
   std::string prefix = configured;
   if (prefix.empty()) {

@@ -49,6 +49,9 @@ bool is_cgi_variable(std::string_view name);
 // What to put before every path of the application: `configured`, else what X-Forwarded-Prefix says
 // where that is a path. Without a slash at its end; mostly empty.
 std::string url_prefix(const RequestHead& request, const std::string& configured);
+// `target` as it reaches us, whether or not `prefix` stands before it: programs put SCRIPT_NAME, and
+// so the prefix, before the paths that they redirect to.
+std::string without_prefix(std::string_view target, std::string_view prefix);
 // Whether a text can be such a prefix: "/function/name".
 bool is_url_prefix(std::string_view text);
 

@@ -101,6 +101,10 @@ class FastcgiInvocation final : public UpstreamInvocation {
     return end;
   }
 
+  std::string local_target(std::string_view location) const override {
+    return without_prefix(location, call_.prefix);
+  }
+
   bool may_keep(const Backend& backend) const override {
     return mode_.after_request() == fastcgi::AfterRequest::kKeepConnection &&
            backend.instance.in_flight + backend.pool.idle() <

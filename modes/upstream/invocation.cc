@@ -252,7 +252,7 @@ void UpstreamInvocation::on_response_head(const ResponseHead& head) {
   mode_.context().function.note_answer(backend_->instance);
   if (const std::string_view target = connection_->local_redirect(); !target.empty()) {
     drop_connection();
-    return exchange_.redirect(target);
+    return exchange_.redirect(local_target(target));
   }
   if (head.status == 101) return on_switched(head);
   ReplyHead reply{.status = head.status, .forwarded = true, .reason = head.reason};

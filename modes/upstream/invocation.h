@@ -68,6 +68,10 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   // What surrounds `size` bytes of the body.
   virtual Frame frame(size_t size) const = 0;
   virtual std::string body_end() const = 0;
+  // The target that a local Location names (RFC 3875 6.2.2), as a client would have sent it to us.
+  virtual std::string local_target(std::string_view location) const {
+    return std::string(location);
+  }
   // Whether the connection should be kept for other requests.
   virtual bool may_keep(const Backend&) const { return true; }
 

@@ -94,6 +94,33 @@ class Answers(Cgi):
         dog.wait_log(r"POST /old - 200 OK")
         self.assertEqual(dog.request("HEAD", "/old").status, 200)
 
+    def test_a_local_location_beside_other_fields_is_a_redirect_that_keeps_them(self):
+        dog = self.cgi(r"printf 'Location: /account\nSet-Cookie: session=1\n\n'")
+        response = dog.request("POST", "/login", body=b"name=a")
+        self.assertEqual((response.status, response.header("Location"), response.header("Set-Cookie")),
+                         (302, "/account", "session=1"))
+
+    def test_a_local_location_with_a_fragment_is_for_the_browser(self):
+        response = self.answer(r"printf 'Location: /page#part\n\n'")
+        self.assertEqual((response.status, response.header("Location")), (302, "/page#part"))
+
+    def test_a_local_location_behind_a_prefix_has_it_once(self):
+        script = (r'case $PATH_INFO in /old) printf "Location: $SCRIPT_NAME/new?a=b\n\n";; '
+                  rf'/bare) printf "Location: /new?a=b\n\n";; *) {PLAIN} echo "$REQUEST_URI";; esac')
+        dog = self.cgi(script, script_name_prefix="/function/shop")
+        self.assertEqual(dog.request(path="/old").text, "/function/shop/new?a=b\n")
+        self.assertEqual(dog.request(path="/bare").text, "/function/shop/new?a=b\n")
+
+    def test_a_head_that_is_not_quite_right_is_mended_and_the_log_says_so_once(self):
+        dog = self.cgi(r"printf 'Content-Type: a/b\nno field\nTransfer-Encoding: chunked\n\nhello'")
+        for _ in range(3):
+            response = dog.request()
+            self.assertEqual((response.status, response.header("Content-Type"), response.text),
+                             (200, "a/b", "hello"))
+        warning = "the head of the function's answer was mended: a line that is no header field was left out"
+        dog.wait_log(warning)
+        self.assertEqual(dog.log().count(warning), 1)
+
     def test_local_redirects_in_a_circle_end(self):
         dog = self.cgi("printf 'Location: /again\\n\\n'")
         response = dog.request()
@@ -189,7 +216,7 @@ class BadAnswers(Cgi):
 
     def test_two_lengths(self):
         self.assert_refused("printf 'Content-Length: 1\\nContent-Length: 2\\n\\nab'",
-                            "its head has more than one Content-Length")
+                            "its head has two different Content-Length fields")
 
     def test_nph_programs_are_told_that_they_are_not_supported(self):
         self.assert_refused("printf 'HTTP/1.0 200 OK\\n\\nhello'", "nph-")

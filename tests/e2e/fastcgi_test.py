@@ -190,7 +190,7 @@ class Answers(FastcgiCase):
                 (end(status=1), "one request at a time"),
                 (end(), "it printed nothing"),
                 (out(b"Status: 99\n\n") + end(), "not a number from 200 to 599"),
-                (out(b"Content-Length: 1\nContent-Length: 2\n\n") + end(), "more than one Content-Length"),
+                (out(b"Content-Length: 1\nContent-Length: 2\n\n") + end(), "two different Content-Length fields"),
                 (out(b"hello") + end(), "ended in the middle of its head"),
                 (out(b"A: b\r\n" * 2000), "more than 1024 fields")):
             response = self.answer_to(answer)

@@ -182,7 +182,8 @@ Result<int64_t> parse_integer(std::string_view text, int64_t least, int64_t most
   int64_t value = 0;
   const char* end = text.data() + text.size();
   const auto [rest, error] = std::from_chars(text.data(), end, value);
-  if (error == std::errc() && rest == end && !text.empty() && value >= least && value <= most) {
+  const bool sign_fits = least < 0 || !text.starts_with('-');  // "-0" is not a length or a port
+  if (error == std::errc() && rest == end && sign_fits && value >= least && value <= most) {
     return value;
   }
   if (most == std::numeric_limits<int64_t>::max()) {

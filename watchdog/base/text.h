@@ -25,7 +25,8 @@ Result<uint64_t> parse_size(std::string_view text);
 // 1/0, true/false, yes/no, on/off, case ignored.
 Result<bool> parse_bool(std::string_view text);
 
-// A whole decimal number, nothing around it, from `least` to `most`.
+// A whole decimal number from `least` to `most`: digits with nothing around them, and a minus sign
+// only where `least` is below 0.
 Result<int64_t> parse_integer(std::string_view text, int64_t least, int64_t most);
 
 // A command line as a POSIX shell splits it into words: single and double quotes, backslash; no

@@ -93,6 +93,15 @@ std::string_view path_and_query(std::string_view target) {
 
 }  // namespace
 
+void Fields::set(std::string_view name, std::string_view value) {
+  for (Field& field : list_) {
+    if (!equals_ignoring_case(field.name, name)) continue;
+    field.value = value;
+    return;
+  }
+  add(name, value);
+}
+
 const Field* Fields::find(std::string_view name) const {
   for (const Field& field : list_) {
     if (equals_ignoring_case(field.name, name)) return &field;

@@ -19,6 +19,8 @@ struct Field {
 class Fields {
  public:
   void add(std::string_view name, std::string_view value) { list_.push_back({name, value}); }
+  // Replaces the value of the first field of that name (case ignored), or adds the field.
+  void set(std::string_view name, std::string_view value);
   void clear() { list_.clear(); }
   void reserve(size_t size) { list_.reserve(size); }
   auto begin() const { return list_.begin(); }
@@ -67,6 +69,9 @@ struct ResponseHead {
   BodyFraming framing = BodyFraming::kNone;
   std::optional<uint64_t> content_length{};  // as it says, even where there is no body (HEAD)
   bool keep_alive = true;                    // RFC 9112 9.3
+  // What in the head was not quite right and has been mended, in a few constant words for a warning
+  // in the log; empty when all was well.
+  std::string_view repaired{};
 
   bool interim() const { return status < 200 && status != 101; }
 };

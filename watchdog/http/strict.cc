@@ -51,10 +51,6 @@ bool all_are(std::string_view text, uint8_t where) {
   return std::all_of(text.begin(), text.end(), [where](char c) { return is(c, where); });
 }
 
-bool is_token(std::string_view text) {
-  return !text.empty() && all_are(text, kToken);
-}
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -149,6 +145,10 @@ int hex_digit(char c) {
 }
 
 }  // namespace
+
+bool is_token(std::string_view text) {
+  return !text.empty() && all_are(text, kToken);
+}
 
 Refused check_line_bytes(std::string_view bytes) {
   for (const char c : bytes) {

@@ -21,6 +21,8 @@ struct Refusal {
 
 // The bytes of a line, or of a part of one: no control characters but HTAB.
 std::optional<Refusal> check_line_bytes(std::string_view bytes);
+// RFC 9110 5.6.2: what a method or the name of a field consists of.
+bool is_token(std::string_view text);
 // RFC 9112 5: a field of a head or a trailer, and no obs-fold.
 std::optional<Refusal> check_field_line(std::string_view line);
 // RFC 9112 7.1: chunk-size and chunk-ext, without optional white space.

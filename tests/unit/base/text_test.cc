@@ -163,8 +163,9 @@ TEST_CASE("an integer is whole, alone, and within its bounds") {
   CHECK(*parse_integer("0", 0, 10) == 0);
   CHECK(*parse_integer("10", 0, 10) == 10);
   CHECK(*parse_integer("-5", -5, 10) == -5);
+  CHECK(*parse_integer("-0", -5, 10) == 0);
   for (const char* text :
-       {"", "11", "-1", "1.5", "1 ", " 1", "1a", "a1", "+1", "0x1", "99999999999999999999"}) {
+       {"", "11", "-1", "-0", "1.5", "1 ", " 1", "1a", "a1", "+1", "0x1", "99999999999999999999"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_integer(text, 0, 10).ok());
   }

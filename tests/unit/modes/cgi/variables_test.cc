@@ -164,3 +164,13 @@ TEST_CASE("the prefix is what is configured, else what a gateway says where that
     CHECK(url_prefix(other, "").empty());
   }
 }
+
+TEST_CASE("a path that an application redirects to is given its prefix once") {
+  CHECK(without_prefix("/shop/cart?a=b", "/shop") == "/cart?a=b");
+  CHECK(without_prefix("/shop", "/shop") == "/");
+  CHECK(without_prefix("/shop?a=b", "/shop") == "/?a=b");
+  CHECK(without_prefix("/shopping", "/shop") == "/shopping");
+  CHECK(without_prefix("/cart", "/shop") == "/cart");
+  CHECK(without_prefix("/shop/shop/x", "/shop") == "/shop/x");
+  CHECK(without_prefix("/cart", "") == "/cart");
+}
