@@ -3,13 +3,15 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "base/log.h"
 
 namespace watchdog {
 
-ForkMode::ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths)
-    : processes_(context), environment_(lengths, context.config.cgi_headers) {}
+ForkMode::ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths,
+                   std::vector<std::string> command)
+    : processes_(context, std::move(command)), environment_(lengths, context.config.cgi_headers) {}
 
 std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,
                                                  FunctionProcess::Handler& handler,
@@ -20,7 +22,8 @@ std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,
     exchange.fail(Failure::kBadRequest, environment.error());
     return nullptr;
   }
-  auto outcome = FunctionProcess::start(processes_, handler, *environment, streams);
+  const char* const folder = cgi != nullptr && !cgi->folder.empty() ? cgi->folder.c_str() : nullptr;
+  auto outcome = FunctionProcess::start(processes_, handler, *environment, streams, folder);
   if (outcome.process) {
     exchange.function_started();
     return std::move(outcome.process);

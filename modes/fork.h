@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "modes/duration_text.h"
 #include "modes/function_environment.h"
@@ -16,7 +17,11 @@ namespace watchdog {
 // a failed start or a bad end means to the client.
 class ForkMode : public Mode {
  public:
-  ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths);
+  // `command`: what config.command says, where the mode needs it in other words.
+  ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths,
+           std::vector<std::string> command);
+  ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths)
+      : ForkMode(context, lengths, context.config.command) {}
 
   const Config& config() const { return processes_.context().config; }
   // Starts the function for `exchange`; when that fails, null, and the exchange has failed with the

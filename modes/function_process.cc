@@ -13,8 +13,8 @@
 
 namespace watchdog {
 
-FunctionProcesses::FunctionProcesses(const ModeContext& context)
-    : context_(context), command_(context.config.command) {
+FunctionProcesses::FunctionProcesses(const ModeContext& context, std::vector<std::string> command)
+    : context_(context), command_(std::move(command)) {
   // Not a pipe: a function could open the other end of it, and speak to the next one.
   no_input_ = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   Pipe pipe;
@@ -30,7 +30,8 @@ void FunctionProcesses::adopt(std::unique_ptr<OutputLog> log) {
 }
 
 FunctionProcess::Outcome FunctionProcess::start(FunctionProcesses& processes, Handler& handler,
-                                                char* const* environment, const Streams& streams) {
+                                                char* const* environment, const Streams& streams,
+                                                const char* folder) {
   const ModeContext& context = processes.context();
   Pipe in;
   Pipe out;
@@ -51,7 +52,8 @@ FunctionProcess::Outcome FunctionProcess::start(FunctionProcesses& processes, Ha
                         .environment = environment,
                         .in = input,
                         .out = out.write.get(),
-                        .err = err.write ? err.write.get() : out.write.get()};
+                        .err = err.write ? err.write.get() : out.write.get(),
+                        .folder = folder};
   const Instant before = context.loop.now();
   int error = 0;
   process->child_ = Child::spawn(

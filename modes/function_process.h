@@ -3,7 +3,9 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "net/stream.h"
 #include "process/child.h"
@@ -17,7 +19,7 @@ namespace watchdog {
 // that their own children still hold. One a mode.
 class FunctionProcesses {
  public:
-  explicit FunctionProcesses(const ModeContext& context);
+  FunctionProcesses(const ModeContext& context, std::vector<std::string> command);
 
   const ModeContext& context() const { return context_; }
   Command& command() { return command_; }
@@ -61,8 +63,9 @@ class FunctionProcess final : private Stream::Handler {
     std::unique_ptr<FunctionProcess> process;
     int error = 0;
   };
+  // `folder`: to run in; null: ours.
   static Outcome start(FunctionProcesses& processes, Handler& handler, char* const* environment,
-                       const Streams& streams);
+                       const Streams& streams, const char* folder = nullptr);
   ~FunctionProcess() override;
 
   // Bytes that the process does not take, because it closed its input or is gone, are dropped: not

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "modes/cgi/application.h"
+#include "modes/cgi/working_folder.h"
 #include "modes/fork.h"
 #include "modes/spool.h"
 #include "modes/streaming.h"
@@ -16,17 +17,19 @@ namespace {
 // CONTENT_LENGTH is all that many programs go by.
 class CgiInvocation final : public StreamingInvocation {
  public:
-  CgiInvocation(ForkMode& mode, const Application& application, Exchange& exchange,
-                Application::Call call)
+  // `folder`: that the program runs in where no script is named; empty: ours.
+  CgiInvocation(ForkMode& mode, const Application& application, const std::string& folder,
+                Exchange& exchange, Application::Call call)
       : StreamingInvocation(mode, exchange, CgiReader()),
         application_(application),
+        folder_(folder),
         call_(std::move(call)),
         collects_(exchange.request().framing == BodyFraming::kChunked) {}
 
   // False: the exchange has failed.
   bool begin() {
     if (collects_) return true;
-    const CgiRequest request = application_.describe(exchange(), call_);
+    const CgiRequest request = describe();
     return start(&request);
   }
 
@@ -37,7 +40,7 @@ class CgiInvocation final : public StreamingInvocation {
 
   void on_body_end() override {
     if (!collects_) return StreamingInvocation::on_body_end();
-    const CgiRequest request = application_.describe(exchange(), call_, body_.size());
+    const CgiRequest request = describe(body_.size());
     int error = 0;
     const Fd file = body_.take_file(error);
     if (!file) return refuse_body(error);
@@ -49,12 +52,19 @@ class CgiInvocation final : public StreamingInvocation {
     return without_prefix(location, call_.prefix);
   }
 
+  CgiRequest describe(std::optional<uint64_t> collected = {}) {
+    CgiRequest request = application_.describe(exchange(), call_, collected);
+    request.folder = call_.script.name.empty() ? folder_ : folder_of(call_.script.file);
+    return request;
+  }
+
   void refuse_body(int error) {
     exchange().fail(Failure::kOutOfResources,
                     fmt::format("the body cannot be kept: {}", strerror(error)));
   }
 
   const Application& application_;
+  const std::string& folder_;
   Application::Call call_;
   const bool collects_;
   Spool body_;
@@ -63,20 +73,24 @@ class CgiInvocation final : public StreamingInvocation {
 class CgiMode final : public ForkMode {
  public:
   explicit CgiMode(const ModeContext& context)
-      : ForkMode(context, FunctionEnvironment::Lengths::kWithBody), application_(context) {}
+      : ForkMode(context, FunctionEnvironment::Lengths::kWithBody,
+                 absolute_command(context.config.command)),
+        application_(context),
+        folder_(program_folder(context.config.command)) {}
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
     std::unique_ptr<Invocation> reply;
     auto call = application_.route(exchange, reply);
     if (!call) return reply;
     auto invocation =
-        std::make_unique<CgiInvocation>(*this, application_, exchange, std::move(*call));
+        std::make_unique<CgiInvocation>(*this, application_, folder_, exchange, std::move(*call));
     if (!invocation->begin()) return nullptr;
     return invocation;
   }
 
  private:
   Application application_;
+  const std::string folder_;  // see CgiInvocation
 };
 
 }  // namespace

@@ -26,6 +26,7 @@ struct CgiRequest {
   std::string_view prefix;         // of the application's URLs; script_name_prefix
   // Of a body that was collected; else Content-Length counts.
   std::optional<uint64_t> collected{};
+  std::string folder{};  // that the program runs in; empty: ours
 };
 
 // Takes variables one by one; the views live during the call.

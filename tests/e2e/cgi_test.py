@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-
+import tempfile
 
 from harness import EXIT_USAGE, SANITIZER, Case, Stopwatch, run, until
 
@@ -349,6 +349,49 @@ class CgiResponse(Case):
         self.assertEqual(self.function("printf 'Status: 2'; exit 1").request().status, 500)
         response = self.function("printf 'Status: 200\\n\\nx'; exit 1").request()
         self.assertFalse(response.complete)
+
+
+class WorkingFolder(Cgi):
+    """RFC 3875 7.2: a program finds what lies beside it by a relative name."""
+
+    def setUp(self):
+        super().setUp()
+        folder = tempfile.TemporaryDirectory(prefix="fwatchdog-test-")
+        self.addCleanup(folder.cleanup)
+        self.top = os.path.realpath(folder.name)
+        for name in ("", "tools"):
+            inside = os.path.join(self.top, name)
+            os.makedirs(inside, exist_ok=True)
+            with open(inside + "/show.cgi", "w") as file:
+                file.write(f"#!/bin/sh\n{PLAIN} cat data.txt; echo $0\n")
+            os.chmod(inside + "/show.cgi", 0o755)
+            with open(inside + "/data.txt", "w") as file:
+                file.write(f"data of {name or 'top'}\n")
+
+    def first_line(self, path="/", **options):
+        return self.start(mode="cgi", **options).request(path=path).text.partition("\n")[0]
+
+    def test_a_program_runs_in_the_folder_that_holds_it(self):
+        self.assertEqual(self.first_line(fprocess=f"{self.top}/tools/show.cgi"), "data of tools")
+
+    def test_a_tool_runs_in_the_folder_of_the_script_that_it_is_given(self):
+        self.assertEqual(self.first_line(fprocess=f"sh {self.top}/tools/show.cgi"), "data of tools")
+
+    def test_a_program_named_from_the_current_folder_is_found_all_the_same(self):
+        for fprocess in ("tools/show.cgi", "./tools/show.cgi", "sh tools/show.cgi"):
+            dog = self.start(mode="cgi", fprocess=fprocess, current_folder=self.top)
+            for chunked in (False, True):
+                text = dog.request("POST", body=b"x", chunked=chunked).text
+                self.assertEqual(text, f"data of tools\n{self.top}/tools/show.cgi\n", fprocess)
+
+    def test_a_script_below_document_root_runs_in_its_own_folder(self):
+        options = {"fprocess": """sh -c 'exec "$SCRIPT_FILENAME"'""", "document_root": self.top, "script": "show.cgi"}
+        self.assertEqual(self.first_line("/tools/show.cgi", **options), "data of tools")
+        self.assertEqual(self.first_line("/", **options), "data of top")
+
+    def test_what_is_no_file_runs_where_the_watchdog_runs(self):
+        dog = self.cgi(PLAIN + "pwd", current_folder=self.top)
+        self.assertEqual(dog.request().text, self.top + "\n")
 
 
 class Endurance(Cgi):

@@ -74,10 +74,10 @@ class Watchdog:
 
     Arguments are its command line, keywords its environment (None takes a variable away). `wrapper`
     is put before the command; `read_log=False` leaves its output unread; `leaves=True` allows it to
-    leave processes behind.
+    leave processes behind; `current_folder` is another one than its own.
     """
 
-    def __init__(self, *arguments, wrapper=(), read_log=True, leaves=False, **variables):
+    def __init__(self, *arguments, wrapper=(), read_log=True, leaves=False, current_folder=None, **variables):
         self.folder = Path(tempfile.mkdtemp(prefix="fwatchdog-test-"))
         self.tmp = self.folder / "tmp"
         self.tmp.mkdir()
@@ -103,7 +103,7 @@ class Watchdog:
         self._wrapped = bool(wrapper)
         self.process = subprocess.Popen(
             [*wrapper, *COMMAND, *map(str, arguments)], env=environment,
-            cwd=self.folder, start_new_session=True, stdin=subprocess.DEVNULL,
+            cwd=current_folder or self.folder, start_new_session=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._readers = []
         if read_log:

@@ -66,6 +66,8 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   }
   const uint64_t none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kKernelSignalSet);
+  // A folder that is gone has taken the program along, which says so itself.
+  if (program.folder != nullptr) syscall(SYS_chdir, program.folder);
   syscall(SYS_execve, program.path, program.argv, program.environment);
   give_up(launch);
   return 0;

@@ -16,6 +16,7 @@ struct Program {
   int in = -1;
   int out = -1;
   int err = -1;
+  const char* folder = nullptr;  // to run in; null: ours
 };
 
 // What came of starting one.
