@@ -51,9 +51,11 @@ CgiRequest Application::describe(const Exchange& exchange, const Call& call,
   return {.request = exchange.request(),
           .script = call.script,
           .peer = exchange.peer(),
+          .local = exchange.local(),
           .document_root = front_.document_root(),
           .prefix = call.prefix,
-          .collected = collected};
+          .collected = collected,
+          .software = config_.server_software};
 }
 
 }  // namespace watchdog

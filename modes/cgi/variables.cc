@@ -15,12 +15,12 @@ namespace {
 constexpr std::string_view kFieldPrefix = "HTTP_";
 constexpr std::string_view kSoftware = "fwatchdog/" FWATCHDOG_VERSION;
 
-constexpr std::array<std::string_view, 24> kVariables = {
+constexpr std::array<std::string_view, 25> kVariables = {
     "AUTH_TYPE",         "CONTENT_LENGTH",  "CONTENT_TYPE",    "DOCUMENT_ROOT",   "DOCUMENT_URI",
     "GATEWAY_INTERFACE", "HTTPS",           "PATH_INFO",       "PATH_TRANSLATED", "QUERY_STRING",
     "REDIRECT_STATUS",   "REMOTE_ADDR",     "REMOTE_HOST",     "REMOTE_PORT",     "REQUEST_METHOD",
     "REQUEST_SCHEME",    "REQUEST_URI",     "SCRIPT_FILENAME", "SCRIPT_NAME",     "SERVER_NAME",
-    "SERVER_PORT",       "SERVER_PROTOCOL", "SERVER_SOFTWARE", "REMOTE_USER"};
+    "SERVER_PORT",       "SERVER_PROTOCOL", "SERVER_SOFTWARE", "REMOTE_USER",     "SERVER_ADDR"};
 
 // What the name of a field becomes; empty for one that must not become a variable.
 std::string_view variable_name(std::string_view field, std::string& space) {
@@ -132,6 +132,7 @@ void add_parties(VariableSink& sink, const CgiRequest& cgi) {
   sink.add("SERVER_PORT", authority.port);
   sink.add("REQUEST_SCHEME", secure ? "https" : "http");
   if (secure) sink.add("HTTPS", "on");
+  if (const std::string local = cgi.local.text(); !local.empty()) sink.add("SERVER_ADDR", local);
   const std::string peer = cgi.peer.text();
   sink.add("REMOTE_ADDR", peer);
   sink.add("REMOTE_HOST", peer);
@@ -146,7 +147,7 @@ void add_parties(VariableSink& sink, const CgiRequest& cgi) {
 
 void add_cgi_variables(VariableSink& sink, const CgiRequest& cgi) {
   sink.add("GATEWAY_INTERFACE", "CGI/1.1");
-  sink.add("SERVER_SOFTWARE", kSoftware);
+  sink.add("SERVER_SOFTWARE", cgi.software.empty() ? kSoftware : cgi.software);
   sink.add("SERVER_PROTOCOL", cgi.request.minor_version == 0 ? "HTTP/1.0" : "HTTP/1.1");
   sink.add("REQUEST_METHOD", cgi.request.method);
   sink.add("REDIRECT_STATUS", "200");  // php-cgi refuses to run without it

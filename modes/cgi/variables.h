@@ -22,11 +22,13 @@ struct CgiRequest {
   const RequestHead& request;
   const Script& script;
   const PeerAddress& peer;
+  PeerAddress local{};             // our end of the connection
   std::string_view document_root;  // empty: none
   std::string_view prefix;         // of the application's URLs; script_name_prefix
   // Of a body that was collected; else Content-Length counts.
   std::optional<uint64_t> collected{};
-  std::string folder{};  // that the program runs in; empty: ours
+  std::string folder{};         // that the program runs in; empty: ours
+  std::string_view software{};  // SERVER_SOFTWARE; empty: ours
 };
 
 // Takes variables one by one; the views live during the call.

@@ -40,6 +40,13 @@ class Variables(Cgi):
         self.assertEqual(self.variables(dog)["QUERY_STRING"], "")
         self.assertNotIn("CONTENT_LENGTH", self.variables(dog))
 
+    def test_the_server_is_named_by_its_address_and_as_the_application_likes_it(self):
+        told = self.variables(self.cgi(PLAIN + "env"))
+        self.assertEqual(told["SERVER_ADDR"], "127.0.0.1")
+        self.assertRegex(told["SERVER_SOFTWARE"], "^fwatchdog/")
+        told = self.variables(self.cgi(PLAIN + "env", server_software="nginx/1.22.1"))
+        self.assertEqual(told["SERVER_SOFTWARE"], "nginx/1.22.1")
+
     def test_http_variables_of_watchdogs_can_be_left_out(self):
         told = self.variables(self.cgi(PLAIN + "env", cgi_headers="false"))
         self.assertNotIn("Http_Path", told)

@@ -38,6 +38,7 @@ REFUSED = [
         "marshal_request", "write_debug", "read_debug", "debug_headers", "log_callid", "jwt_auth",
         "kill_on_disconnect", "cgi_response")],
     ("script", ["/", "../index.php", "folder/"], r"below document_root"),
+    ("server_software", ["a\x7fb"], r"text without control characters"),
     ("script_name_prefix", ["function", "//function", "/a?b"], r"/function/name"),
     ("fprocess", ['echo "unclosed', "echo 'unclosed", "echo \\", '["unclosed"', "[1, 2]", "[]",
                   "   "], r".+"),

@@ -153,6 +153,13 @@ void Listener::accept_waiting() {
   }
 }
 
+PeerAddress local_address(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  return PeerAddress(address);
+}
+
 uint16_t bound_port(int fd) {
   sockaddr_storage address{};
   socklen_t size = sizeof address;

@@ -16,7 +16,7 @@
 
 namespace watchdog {
 
-// The address at the other end of a connection; formatted only when a log line wants it.
+// The address of one end of a connection, mostly the other one; formatted only when a log line wants it.
 class PeerAddress {
  public:
   PeerAddress() = default;
@@ -63,5 +63,7 @@ class Listener {
 
 // The port that a bound socket has.
 uint16_t bound_port(int fd);
+// Our end of a connection.
+PeerAddress local_address(int fd);
 
 }  // namespace watchdog

@@ -278,6 +278,10 @@ Stream::FileSent Stream::send_file(int file, uint64_t offset, uint64_t size) {
   return sent;
 }
 
+int Stream::fd() const {
+  return core_->fd;
+}
+
 // Sends what hold() kept, in the same segments as what follows. False: there is no room for more.
 bool Stream::send_held_with_more() {
   if (!core_->sending.empty()) return false;

@@ -62,6 +62,8 @@ class Stream {
   size_t readable() const;
   // Whether neither bytes nor the peer's end wait to be read.
   bool silent() const;
+  // For asking the kernel about it.
+  int fd() const;
 
   // Sends what hold() kept and then these pieces, in one system call where the kernel takes it.
   void write(std::initializer_list<std::string_view> pieces);

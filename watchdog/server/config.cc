@@ -20,8 +20,8 @@ constexpr std::array<std::string_view, 7> kWarmOnly = {
     "upstream_url", "startup_timeout",       "restart", "hung_after", "instances",
     "stop_signal",  "response_start_timeout"};
 constexpr std::array<std::string_view, 2> kHttpOnly = {"ready_path", "http_buffer_req_body"};
-constexpr std::array<std::string_view, 3> kScriptsOnly = {"document_root", "script",
-                                                          "script_name_prefix"};
+constexpr std::array<std::string_view, 4> kScriptsOnly = {"document_root", "script",
+                                                          "script_name_prefix", "server_software"};
 constexpr std::array<std::string_view, 3> kForkOnly = {"cgi_headers", "content_type",
                                                        "kill_on_disconnect"};
 constexpr std::array<std::string_view, 5> kClassicOnly = {
@@ -280,6 +280,7 @@ std::string describe(const Config& config) {
   line("document_root", config.document_root);
   line("script", config.script);
   line("script_name_prefix", config.script_name_prefix);
+  line("server_software", config.server_software);
   line("upstream_url", config.upstream_url);
   line("static_path", config.static_path);
   line("static_fallback", config.static_fallback);

@@ -29,6 +29,7 @@ struct Config {
   std::string document_root;       // empty: no files are served
   std::string script;              // relative to it; empty: FrontController decides
   std::string script_name_prefix;  // empty, or "/prefix"
+  std::string server_software;     // SERVER_SOFTWARE; empty: ours
   std::string static_path;
   std::string static_fallback;       // empty, or "/name"
   std::string static_404;            // the same

@@ -69,6 +69,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   void become_tunnel() override;
   bool may_stay_open() const override;
   const PeerAddress& peer() const override { return peer_; }
+  PeerAddress local() const override { return local_address(stream_.fd()); }
   void on_exchange_ended(Exchange::Ending ending) override;
 
   bool reading() const;

@@ -72,6 +72,8 @@ class Exchange {
     // Whether this connection may serve another request.
     virtual bool may_stay_open() const = 0;
     virtual const PeerAddress& peer() const = 0;
+    // Our end of the connection; asks the kernel.
+    virtual PeerAddress local() const = 0;
     // No more HTTP: bytes come as on_body(), their end as on_body_end().
     virtual void become_tunnel() = 0;
     virtual void on_exchange_ended(Ending ending) = 0;
@@ -125,6 +127,7 @@ class Exchange {
   // The function itself answers an Expect: 100-continue.
   void leave_continue_to_function() { continue_by_function_ = true; }
   const PeerAddress& peer() const { return client_.peer(); }
+  PeerAddress local() const { return client_.local(); }
   // Of the request, once its body has ended: field lines with their CRLFs.
   std::string_view trailers() const { return trailers_; }
   // Since the request's head was read.

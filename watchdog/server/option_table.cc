@@ -427,6 +427,12 @@ std::vector<Option> make_table() {
            "SCRIPT_NAME and REQUEST_URI",
            apply_script_name_prefix)
       .default_follows = true;
+  rows.add(
+          "server_software", "fwatchdog/VERSION",
+          "cgi, fastcgi: what SERVER_SOFTWARE says, for applications that go by it; WordPress offers "
+          "permalinks without index.php to nginx",
+          field_value(&Config::server_software))
+      .default_follows = true;
   rows.add("cgi_response", "false",
            "streaming: an answer that begins with Status:, Content-Type: or Location: has a head",
            boolean(&Config::cgi_response));

@@ -371,7 +371,8 @@ TEST_CASE("a script and its prefix are paths") {
 }
 
 TEST_CASE("options of scripts warn in modes that have none") {
-  for (const std::string option : {"document_root", "script", "script_name_prefix"}) {
+  for (const std::string option :
+       {"document_root", "script", "script_name_prefix", "server_software"}) {
     const auto warnings = read_with({{option, "/a"}}).warnings;
     REQUIRE(warnings.size() == 1);
     CHECK(

@@ -34,7 +34,12 @@ std::map<std::string, std::string> variables(const RequestHead& request, const S
                                              std::optional<uint64_t> collected = {}) {
   Collected sink;
   const PeerAddress from = peer();
-  add_cgi_variables(sink, {request, script, from, "/srv", prefix, collected});
+  add_cgi_variables(sink, {.request = request,
+                           .script = script,
+                           .peer = from,
+                           .document_root = "/srv",
+                           .prefix = prefix,
+                           .collected = collected});
   for (const auto& [name, value] : sink.all) {
     CAPTURE(name);
     CHECK(is_cgi_variable(name));
