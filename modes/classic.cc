@@ -83,7 +83,9 @@ class ClassicMode final : public ForkMode {
   explicit ClassicMode(const ModeContext& context)
       : ForkMode(context, FunctionEnvironment::Lengths::kAlways) {}
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
-    return std::make_unique<ClassicInvocation>(*this, exchange);
+    auto invocation = std::make_unique<ClassicInvocation>(*this, exchange);
+    if (!invocation->accepts_length()) return nullptr;
+    return invocation;
   }
   Failure exec_timeout_failure() const override { return Failure::kKilledProcess; }
 };

@@ -12,9 +12,16 @@ namespace watchdog {
 // complete does not stop the function, unless kill_on_disconnect says so.
 class CollectedInvocation : public Invocation, private FunctionProcess::Handler {
  public:
-  CollectedInvocation(ForkMode& mode, Exchange& exchange) : mode_(mode), exchange_(exchange) {}
+  // The most that a function may print; beyond it the answer is 502, before the memory is gone.
+  static constexpr uint64_t kMostOutput = 256 * 1024 * 1024;
 
-  void on_body(std::string_view bytes) final { input_.append(bytes); }
+  CollectedInvocation(ForkMode& mode, Exchange& exchange)
+      : mode_(mode), exchange_(exchange), most_input_(collection_limits(mode.config()).in_memory) {}
+
+  // Refuses a body that is announced to be larger than what is collected in memory; whether the
+  // exchange goes on.
+  bool accepts_length();
+  void on_body(std::string_view bytes) final;
   void on_body_end() final;
   void on_reply_drained() final {}
   void on_shutdown() final;
@@ -31,14 +38,18 @@ class CollectedInvocation : public Invocation, private FunctionProcess::Handler 
   virtual std::string input() = 0;
   virtual void answer(ExitStatus status, const std::string& output) = 0;
 
-  void on_output(std::string_view bytes) final { output_.append(bytes); }
+  void refuse_body();
+
+  void on_output(std::string_view bytes) final;
   void on_input_drained() final {}
-  void on_finished(ExitStatus status) final { answer(status, output_); }
+  void on_finished(ExitStatus status) final;
 
   ForkMode& mode_;
   Exchange& exchange_;
+  const uint64_t most_input_;
   std::string input_;
   std::string output_;
+  bool failed_ = false;
   std::unique_ptr<FunctionProcess> process_;
 };
 

@@ -31,7 +31,9 @@ class SerializingMode final : public ForkMode {
   explicit SerializingMode(const ModeContext& context)
       : ForkMode(context, FunctionEnvironment::Lengths::kWithBody) {}
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
-    return std::make_unique<SerializingInvocation>(*this, exchange);
+    auto invocation = std::make_unique<SerializingInvocation>(*this, exchange);
+    if (!invocation->accepts_length()) return nullptr;
+    return invocation;
   }
 };
 

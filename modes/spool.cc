@@ -1,11 +1,15 @@
 #include "modes/spool.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdlib>
+#include <cstring>
+
+#include "base/text.h"
 
 namespace watchdog {
 
@@ -21,16 +25,11 @@ Fd nameless_file(const char* folder) {
   return file;
 }
 
-Fd open_spool() {
-  const char* folder = std::getenv("TMPDIR");
-  Fd file = nameless_file(folder != nullptr ? folder : "/tmp");
-  if (!file) file = Fd(::memfd_create("fwatchdog-body", MFD_CLOEXEC));  // nothing can be written
-  return file;
-}
-
 }  // namespace
 
 int Spool::append(std::string_view bytes) {
+  const uint64_t most = in_memory_ && file_ ? limits_.in_memory : limits_.in_file;
+  if (bytes.size() > most || size_ > most - bytes.size()) return kBeyondLimit;
   if (!file_ && memory_.size() + bytes.size() <= kMostInMemory) {
     memory_.append(bytes);
     size_ += bytes.size();
@@ -39,10 +38,17 @@ int Spool::append(std::string_view bytes) {
   return write_to_file(bytes);
 }
 
+int Spool::open_file() {
+  const char* folder = std::getenv("TMPDIR");
+  file_ = nameless_file(folder != nullptr ? folder : "/tmp");
+  in_memory_ = !file_;
+  if (in_memory_) file_ = Fd(::memfd_create("fwatchdog-body", MFD_CLOEXEC));
+  return file_ ? 0 : errno;
+}
+
 int Spool::write_to_file(std::string_view bytes) {
   if (!file_) {
-    file_ = open_spool();
-    if (!file_) return errno;
+    if (const int error = open_file()) return error;
     size_ = 0;
     const std::string begun = std::move(memory_);
     if (const int error = write_to_file(begun)) return error;
@@ -73,6 +79,18 @@ int Spool::read(uint64_t offset, size_t most, std::string& out) const {
 Fd Spool::take_file(int& error) {
   error = write_to_file({});
   return error == 0 ? std::move(file_) : Fd();
+}
+
+BodyRefusal explain_spool_error(int error, const CollectionLimits& limits) {
+  if (error == Spool::kBeyondLimit) {
+    return {Failure::kBodyTooLarge,
+            fmt::format("the body is larger than what is collected, {} in a file and {} in memory; "
+                        "max_body_size sets another limit",
+                        format_size(limits.in_file), format_size(limits.in_memory))};
+  }
+  return {Failure::kOutOfResources,
+          fmt::format("the body cannot be kept: {}; make room in TMPDIR, or set max_body_size",
+                      strerror(error))};
 }
 
 }  // namespace watchdog

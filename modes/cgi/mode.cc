@@ -1,6 +1,3 @@
-#include <fmt/format.h>
-
-#include <cstring>
 #include <utility>
 
 #include "modes/cgi/application.h"
@@ -24,7 +21,9 @@ class CgiInvocation final : public StreamingInvocation {
         application_(application),
         folder_(folder),
         call_(std::move(call)),
-        collects_(exchange.request().framing == BodyFraming::kChunked) {}
+        collects_(exchange.request().framing == BodyFraming::kChunked),
+        limits_(collection_limits(mode.config())),
+        body_(limits_) {}
 
   // False: the exchange has failed.
   bool begin() {
@@ -59,14 +58,15 @@ class CgiInvocation final : public StreamingInvocation {
   }
 
   void refuse_body(int error) {
-    exchange().fail(Failure::kOutOfResources,
-                    fmt::format("the body cannot be kept: {}", strerror(error)));
+    const BodyRefusal refusal = explain_spool_error(error, limits_);
+    exchange().fail(refusal.failure, refusal.detail);
   }
 
   const Application& application_;
   const std::string& folder_;
   Application::Call call_;
   const bool collects_;
+  const CollectionLimits limits_;
   Spool body_;
 };
 

@@ -66,7 +66,7 @@ std::vector<std::string> absolute_command(std::vector<std::string> command) {
     if (word.empty() || word.starts_with('/') || is_code || !may_be_path) continue;
     if (::access(word.c_str(), F_OK) != 0) continue;
     while (word.starts_with("./")) word.erase(0, 2);
-    word = here + "/" + word;
+    word.insert(0, here + "/");
   }
   return command;
 }

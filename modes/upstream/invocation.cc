@@ -43,7 +43,8 @@ UpstreamInvocation::UpstreamInvocation(UpstreamMode& mode, Exchange& exchange)
       exchange_(exchange),
       patience_(mode.context().loop,
                 [this] { lose(Failure::kNotReady, "the function was not ready in time"); }),
-      soon_(mode.context().loop, [this] { go(); }) {}
+      soon_(mode.context().loop, [this] { go(); }),
+      collected_(collection_limits(config())) {}
 
 UpstreamInvocation::~UpstreamInvocation() {
   stop_waiting();
@@ -64,8 +65,8 @@ void UpstreamInvocation::on_body(std::string_view bytes) {
   if (collecting_) {
     const int error = collected_.append(bytes);
     if (error == 0) return;
-    return lose(Failure::kOutOfResources,
-                fmt::format("the body cannot be kept: {}", strerror(error)));
+    const BodyRefusal refusal = explain_spool_error(error, collection_limits(config()));
+    return lose(refusal.failure, refusal.detail);
   }
   send_piece(bytes);
   if (connection_ && connection_->full()) pause_upload();

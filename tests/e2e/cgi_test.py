@@ -190,6 +190,26 @@ class Bodies(Cgi):
         self.assertIn("the body cannot be kept: File too large", response.text)
         self.assertEqual(dog.request("POST", body=b"x" * 1000, chunked=True).text.strip(), "1000")
 
+    def test_a_full_disk_is_503_and_nothing_stays_behind(self):
+        script = 'mount -t tmpfs -o size=1m none "$TMPDIR" && exec "$@"'
+        dog = self.cgi(PLAIN + 'wc -c; df --output=used "$TMPDIR" | tail -n 1',
+                       wrapper=("unshare", "--mount", "sh", "-c", script, "sh"))
+        response = dog.request("POST", body=b"x" * 3_000_000, chunked=True)
+        self.assertEqual(response.status, 503)
+        self.assertIn("the body cannot be kept: No space left on device; make room in TMPDIR", response.text)
+        self.assertEqual(response.header("Retry-After"), "1")
+        dog.wait_log("out_of_resources: the body cannot be kept")
+        self.assertEqual(dog.log().count("cannot be kept"), 1)
+        self.assertEqual(dog.request("POST", body=b"x" * 1000, chunked=True).text.split()[0], "1000")
+        self.assertLess(int(dog.request("POST", body=b"x", chunked=True).text.split()[1]), 100)
+
+    def test_a_body_that_only_memory_can_hold_has_a_limit(self):
+        dog = self.cgi(PLAIN + "wc -c", wrapper=("env", "TMPDIR=/proc/nowhere"), suppress_lock="true")
+        response = dog.request("POST", body=bytes(65 << 20), chunked=True, timeout=60)
+        self.assertEqual(response.status, 413)
+        self.assertIn("1GiB in a file and 64MiB in memory; max_body_size sets another limit", response.text)
+        self.assertEqual(dog.request("POST", body=b"x" * 1000, chunked=True).text.strip(), "1000")
+
     def test_max_body_size_holds(self):
         dog = self.cgi(PLAIN + "cat", max_body_size="1000")
         self.assertEqual(dog.request("POST", body=b"x" * 1001, chunked=True).status, 413)

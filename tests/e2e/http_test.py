@@ -218,6 +218,32 @@ class Limits(Case):
             dog.until_no_processes()
             self.assertFalse((dog.folder / "whole").exists(), mode)
 
+    def test_what_is_collected_in_memory_has_a_limit_of_its_own(self):
+        for mode in ("serializing", "classic"):
+            dog = self.start(fprocess="wc -c", mode=mode)
+            client = self.client(dog)
+            client.send(head("POST", body=bytes((64 << 20) + 1)))  # announced, not sent
+            response = client.response()
+            self.assertEqual(response.status, 413, mode)
+            self.assertIn("64MiB; max_body_size sets another limit", response.text)
+            response = dog.request("POST", body=bytes(65 << 20), chunked=True, timeout=60)
+            self.assertEqual(response.status, 413, mode)
+
+    def test_max_body_size_of_0_lifts_the_limit_of_what_is_collected(self):
+        for mode in ("serializing", "classic"):
+            dog = self.start(fprocess="wc -c", mode=mode, max_body_size="0")
+            for chunked in (False, True):
+                response = dog.request("POST", body=bytes(65 << 20), chunked=chunked, timeout=60)
+                self.assertEqual((response.status, int(response.text)), (200, 65 << 20), mode)
+
+    def test_a_function_that_prints_without_end_is_502_before_memory_is_gone(self):
+        for mode in ("serializing", "classic"):
+            dog = self.start(fprocess="cat /dev/zero", mode=mode)
+            response = dog.request(timeout=60)
+            self.assertEqual(response.status, 502, mode)
+            self.assertIn("printed more than is collected, 256MiB; mode=streaming has no limit", response.text)
+            dog.until_no_processes()
+
     def test_a_large_head_within_the_limits_is_taken(self):
         dog = self.sh('printf %s "${#Http_X_Big}"')
         target = "/" + "a" * 8000

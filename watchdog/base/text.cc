@@ -168,6 +168,16 @@ Result<uint64_t> parse_size(std::string_view text) {
   return value << shift;
 }
 
+std::string format_size(uint64_t bytes) {
+  constexpr std::array<std::string_view, 4> kUnits = {"", "KiB", "MiB", "GiB"};
+  size_t unit = 0;
+  while (bytes != 0 && bytes % 1024 == 0 && unit + 1 < kUnits.size()) {
+    bytes /= 1024;
+    ++unit;
+  }
+  return fmt::format("{}{}", bytes, kUnits[unit]);
+}
+
 Result<bool> parse_bool(std::string_view text) {
   for (const std::string_view word : {"1", "true", "yes", "on"}) {
     if (equals_ignoring_case(text, word)) return true;

@@ -22,6 +22,9 @@ std::string format_duration(Duration duration);
 // Every unit is a power of 1024, as in nginx and Docker.
 Result<uint64_t> parse_size(std::string_view text);
 
+// A text that parse_size() takes: "64MiB" where that is exact, else bytes.
+std::string format_size(uint64_t bytes);
+
 // 1/0, true/false, yes/no, on/off, case ignored.
 Result<bool> parse_bool(std::string_view text);
 

@@ -237,6 +237,14 @@ Duration stop_timeout(const Config& config) {
   return std::min<Duration>(std::chrono::seconds(2), config.shutdown_timeout / 4);
 }
 
+CollectionLimits collection_limits(const Config& config) {
+  constexpr uint64_t kMiB = 1024 * 1024;
+  if (!config.max_body_size) return {64 * kMiB, 1024 * kMiB};
+  const uint64_t most =
+      *config.max_body_size != 0 ? *config.max_body_size : std::numeric_limits<uint64_t>::max();
+  return {most, most};
+}
+
 std::string describe(const Config& config) {
   std::string text;
   const auto line = [&](std::string_view name, std::string_view value) {
@@ -266,7 +274,7 @@ std::string describe(const Config& config) {
   number("max_inflight", config.max_inflight);
   number("max_queue", config.max_queue);
   time("queue_timeout", config.queue_timeout);
-  number("max_body_size", config.max_body_size);
+  line("max_body_size", config.max_body_size ? fmt::format("{}", *config.max_body_size) : "");
   line("content_type", config.content_type);
   line("cgi_headers", text_of(config.cgi_headers));
   line("kill_on_disconnect",

@@ -58,8 +58,9 @@ struct Config {
   uint64_t max_inflight = 0;  // 0: no limit
   uint64_t max_queue = 0;
   Duration queue_timeout{};
-  uint64_t max_body_size = 0;  // bytes; 0: no limit
-  std::string content_type;    // classic: empty mirrors the request's
+  std::optional<uint64_t>
+      max_body_size;         // bytes; 0: no limit; unset: only what is collected has one
+  std::string content_type;  // classic: empty mirrors the request's
   bool buffer_request_body = false;
   bool prefix_logs = true;
   size_t log_line_limit = 65536;  // bytes
@@ -98,6 +99,15 @@ constexpr bool has_warm_function(ModeName mode) {
 constexpr bool has_scripts(ModeName mode) {
   return mode == ModeName::kCgi || mode == ModeName::kFastcgi;
 }
+
+// The most bytes of a body that are collected before they are used, in memory or in a file.
+struct CollectionLimits {
+  uint64_t in_memory;
+  uint64_t in_file;
+};
+// What max_body_size says, or, so that no client can fill the memory or the disk of a function whose
+// author never thought of it, 64 MiB and 1 GiB.
+CollectionLimits collection_limits(const Config& config);
 
 // How long functions have from being asked to end until they are killed: stop_timeout, or 2 s but
 // at most a quarter of shutdown_timeout.

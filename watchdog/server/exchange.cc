@@ -66,7 +66,7 @@ void Exchange::invoke(Mode& mode, Slot slot) {
   slot_ = std::move(slot);
   counted_ = true;
   ++context_.metrics.requests_in_flight;
-  const uint64_t most = context_.config.max_body_size;
+  const uint64_t most = context_.config.max_body_size.value_or(0);
   if (most != 0 && request_->framing == BodyFraming::kSized && request_->content_length > most) {
     fail(Failure::kBodyTooLarge, fmt::format("the body is larger than max_body_size={}", most));
     return;
@@ -125,7 +125,7 @@ void Exchange::on_body(std::string_view bytes) {
   continue_due_ = false;
   if (!invocation_ || redirects_ > 0) return;
   body_received_ += bytes.size();
-  const uint64_t most = context_.config.max_body_size;
+  const uint64_t most = context_.config.max_body_size.value_or(0);
   if (most != 0 && body_received_ > most && !tunnel_) {
     fail(Failure::kBodyTooLarge, fmt::format("the body is larger than max_body_size={}", most));
     return;

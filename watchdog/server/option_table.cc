@@ -359,9 +359,10 @@ std::vector<Option> make_table() {
            count(&Config::max_queue));
   rows.add("queue_timeout", "10s", "how long they may wait before they get 503; 0 is for ever",
            duration(&Config::queue_timeout));
-  rows.add("max_body_size", "0",
-           "largest body of a request, larger ones are answered with 413; 0 is no limit",
-           size(&Config::max_body_size));
+  rows.add("max_body_size", "",
+           "largest body of a request, larger ones are answered with 413; 0 is no limit; unset: "
+           "64MiB for a body that is collected in memory, 1GiB in a file, none for others",
+           store_optional(&parse_size, &Config::max_body_size));
 
   rows.group("Logs");
   rows.add("prefix_logs", "true", "date, time and stream before each line of the function's",

@@ -159,6 +159,15 @@ TEST_CASE("a boolean has eight spellings, in any case") {
   }
 }
 
+TEST_CASE("a size is printed so that it can be read again") {
+  CHECK(format_size(0) == "0");
+  CHECK(format_size(1000) == "1000");
+  CHECK(format_size(64 * 1024 * 1024) == "64MiB");
+  for (const uint64_t size : {1ULL, 1023ULL, 1024ULL, 1025ULL, 3ULL << 30, 5ULL << 40}) {
+    CHECK(*parse_size(format_size(size)) == size);
+  }
+}
+
 TEST_CASE("an integer is whole, alone, and within its bounds") {
   CHECK(*parse_integer("0", 0, 10) == 0);
   CHECK(*parse_integer("10", 0, 10) == 10);

@@ -4,11 +4,37 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <limits>
+#include <optional>
 #include <string>
 
 using namespace watchdog;
 
 namespace {
+
+constexpr CollectionLimits kLimits{.in_memory = 16 * Spool::kMostInMemory,
+                                   .in_file = 16 * Spool::kMostInMemory};
+
+// A TMPDIR where nothing can be made, as long as this lives.
+class NoTemporaryFolder {
+ public:
+  NoTemporaryFolder() {
+    if (const char* before = ::getenv("TMPDIR")) before_ = before;
+    ::setenv("TMPDIR", "/proc/nowhere", 1);
+  }
+  ~NoTemporaryFolder() {
+    if (before_) {
+      ::setenv("TMPDIR", before_->c_str(), 1);
+    } else {
+      ::unsetenv("TMPDIR");
+    }
+  }
+
+ private:
+  std::optional<std::string> before_;
+};
 
 std::string read_all(const Spool& spool) {
   std::string all;
@@ -27,7 +53,7 @@ TEST_CASE("a body is kept as it came, short or long") {
   for (const size_t size : {size_t{0}, size_t{1}, Spool::kMostInMemory, Spool::kMostInMemory + 1,
                             4 * Spool::kMostInMemory}) {
     CAPTURE(size);
-    Spool spool;
+    Spool spool(kLimits);
     std::string body;
     while (body.size() < size) {
       const std::string piece(std::min<size_t>(size - body.size(), 60'000),
@@ -53,15 +79,31 @@ TEST_CASE("a body is kept as it came, short or long") {
 }
 
 TEST_CASE("where no file can be made, a body is kept all the same") {
-  const char* before = ::getenv("TMPDIR");
-  const std::string saved = before != nullptr ? before : "";
-  ::setenv("TMPDIR", "/proc/nowhere", 1);
-  Spool spool;
+  const NoTemporaryFolder none;
+  Spool spool(kLimits);
   CHECK(spool.append(std::string(2 * Spool::kMostInMemory, 'x')) == 0);
   CHECK(read_all(spool) == std::string(2 * Spool::kMostInMemory, 'x'));
-  if (before != nullptr) {
-    ::setenv("TMPDIR", saved.c_str(), 1);
-  } else {
-    ::unsetenv("TMPDIR");
-  }
+}
+
+TEST_CASE("a body is kept up to the limit for files, and not a byte more") {
+  const std::string piece(Spool::kMostInMemory, 'x');
+  Spool spool({.in_memory = 0, .in_file = 2 * piece.size()});
+  CHECK(spool.append(piece) == 0);
+  CHECK(spool.append(piece) == 0);
+  CHECK(spool.append("x") == Spool::kBeyondLimit);
+  CHECK(spool.size() == 2 * piece.size());
+}
+
+TEST_CASE("where no file can be made, the limit is that for memory") {
+  const NoTemporaryFolder none;
+  const std::string piece(Spool::kMostInMemory, 'x');
+  Spool spool({.in_memory = 3 * piece.size(), .in_file = 100 * piece.size()});
+  for (int i = 0; i < 3; ++i) CHECK(spool.append(piece) == 0);
+  CHECK(spool.append("x") == Spool::kBeyondLimit);
+}
+
+TEST_CASE("without a limit nothing is too large to be counted") {
+  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  Spool spool({.in_memory = kMost, .in_file = kMost});
+  CHECK(spool.append(std::string(2 * Spool::kMostInMemory, 'x')) == 0);
 }

@@ -82,7 +82,7 @@ TEST_CASE("with nothing but a command, the defaults are of-watchdog's") {
   CHECK(config.queue_timeout == 10s);
   CHECK(config.max_inflight == 0);
   CHECK(config.max_queue == 0);
-  CHECK(config.max_body_size == 0);
+  CHECK_FALSE(config.max_body_size);
   CHECK(config.content_type == "application/octet-stream");
   CHECK(config.static_path == "/home/app/public");
   CHECK(config.upstream_url.empty());
