@@ -1,9 +1,10 @@
 """What is logged, how, and that logging never gets in the way."""
 
 import json
+import os
 import re
 
-from harness import SANITIZER, Case, Hold, InBackground, until
+from harness import SANITIZER, Case, Hold, InBackground, free_port, until
 
 STAMP = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d"
 
@@ -169,3 +170,41 @@ class Json(Case):
         line = next(line for line in self.lines(dog) if "exit code 7" in str(line))
         self.assertIn("function_failed", line.values())
         self.assertIn(500, line.values())
+
+
+class Terminals(Case):
+    """What a client or a function writes must not speak to the terminal of whoever reads the log."""
+
+    def on_terminal(self, program, **headers):
+        ours, theirs = os.openpty()
+        self.addCleanup(os.close, ours)
+        os.set_blocking(ours, False)
+        port = free_port()
+        dog = self.sh(program, read_log=False, port=port, log_callid="true",
+                      wrapper=("sh", "-c", f'exec "$@" > {os.ttyname(theirs)} 2>&1', "sh"))
+        os.close(theirs)
+        seen = bytearray()
+
+        def read():
+            try:
+                seen.extend(os.read(ours, 65536))
+            except BlockingIOError:
+                pass
+            return b"GET / - 200" in seen
+
+        self.assertEqual(dog.request(headers=headers).status, 200)
+        until(read, 5, "the access line")
+        return bytes(seen)
+
+    def test_a_function_s_line_keeps_its_colours_and_nothing_else_that_a_terminal_obeys(self):
+        seen = self.on_terminal(r"printf '\033[31mred\033[0m \033]0;title\007 \302\2332J\n' >&2")
+        self.assertIn(b"\x1b[31mred\x1b[0m \\x1b]0;title\\x07 \\xc2\\x9b2J", seen)
+
+    def test_a_client_s_control_characters_of_8_bits_are_written_as_numbers(self):
+        seen = self.on_terminal("true", **{"X-Call-Id": "a\x9b2J\xff"})
+        self.assertIn(b"[a\\x9b2J\\xff]", seen)
+
+    def test_a_pipe_gets_a_function_s_line_as_it_is(self):
+        dog = self.sh(r"printf '\033]0;title\007\n' >&2")
+        dog.request()
+        dog.wait_log("\x1b]0;title\x07")

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "base/printable.h"
 #include "base/text.h"
 
 namespace watchdog::log {
@@ -47,6 +48,7 @@ class Output {
   }
 
   bool empty() const { return waiting() == 0; }
+  bool is_terminal() { return kind() == Kind::kTerminal; }
   bool congested() const {
     return waiting() > kCongested && std::chrono::steady_clock::now() < last_taken_ + kDeadReader;
   }
@@ -75,7 +77,7 @@ class Output {
   }
 
  private:
-  enum class Kind { kUnknown, kFile, kMayBlock };
+  enum class Kind { kUnknown, kFile, kTerminal, kPipe };
 
   size_t waiting() const { return pending_.size() - written_; }
 
@@ -97,14 +99,15 @@ class Output {
     return static_cast<uint64_t>(lines);
   }
 
-  bool may_block() {
-    if (kind_ == Kind::kUnknown) {
-      struct stat status {};
-      const bool file = ::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode);
-      kind_ = file ? Kind::kFile : Kind::kMayBlock;
-      if (::isatty(fd_) == 1) reopen_without_blocking();
-    }
-    return kind_ == Kind::kMayBlock;
+  bool may_block() { return kind() != Kind::kFile; }
+
+  Kind kind() {
+    if (kind_ != Kind::kUnknown) return kind_;
+    struct stat status {};
+    if (::fstat(fd_, &status) == 0 && S_ISREG(status.st_mode)) return kind_ = Kind::kFile;
+    kind_ = ::isatty(fd_) == 1 ? Kind::kTerminal : Kind::kPipe;
+    if (kind_ == Kind::kTerminal) reopen_without_blocking();
+    return kind_;
   }
 
   // A terminal that says it has room may have less of it than we write. Its other users must not
@@ -193,18 +196,6 @@ void add(Log& log, Output& output, std::string_view line) {
   ++log.unreported_drops;
 }
 
-// One request, or one function, must not be able to write a second line.
-void append_escaped(std::string& line, std::string_view text) {
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      line += fmt::format("\\x{:02x}", byte);
-    } else {
-      line += c;
-    }
-  }
-}
-
 std::string_view level_name(Level level) {
   switch (level) {
     case Level::kInfo:
@@ -235,25 +226,25 @@ void write_locked(Log& log, Level level, std::string_view message) {
   log.line.assign(log.stamp.text());
   if (level == Level::kWarning) log.line += "Warning: ";
   if (level == Level::kError) log.line += "Error: ";
-  append_escaped(log.line, message);
+  append_printable(log.line, message);
   add(log, log.err, log.line);
 }
 
 std::string access_text(const Access& access) {
   std::string text;
-  append_escaped(text, access.method);
+  append_printable(text, access.method);
   text += ' ';
-  append_escaped(text, access.target);
+  append_printable(text, access.target);
   append_number(text.append(" - "), static_cast<uint64_t>(access.status));
   text.append(" ").append(access.reason).append(" - ContentLength: ");
   append_seconds(text.append(human_size(access.bytes)).append(" ("), access.duration, 4);
   text += "s)";
   if (!access.failure.empty()) text.append(" - ").append(access.failure);
   if (!access.detail.empty()) {
-    append_escaped(text.append(access.failure.empty() ? " - " : ": "), access.detail);
+    append_printable(text.append(access.failure.empty() ? " - " : ": "), access.detail);
   }
   if (access.call_id) {
-    append_escaped(text.append(" ["), *access.call_id);
+    append_printable(text.append(" ["), *access.call_id);
     text += ']';
   }
   return text;
@@ -336,11 +327,16 @@ void function_line(Source source, std::string_view text) {
     add(log, output, dump(line));
     return;
   }
-  if (!log.settings.prefix_function_lines) {
-    add(log, output, text);
-    return;
+  log.line.clear();
+  if (log.settings.prefix_function_lines) {
+    log.line.append(log.stamp.text()).append(name).append(": ");
   }
-  log.line.assign(log.stamp.text()).append(name).append(": ").append(text);
+  // Whoever reads the log of a pipe or file gets what the function wrote, byte by byte.
+  if (output.is_terminal()) {
+    append_printable_line(log.line, text);
+  } else {
+    log.line.append(text);
+  }
   add(log, output, log.line);
 }
 

@@ -52,12 +52,13 @@ void error(fmt::format_string<Args...> format, Args&&... args) {
   write(Level::kError, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// One line (no newline in it) that the function printed.
+// One line (no newline in it) that the function printed: as it is, but on a terminal as
+// append_printable_line() has it.
 void function_line(Source source, std::string_view line);
 
 // One answered request. As text:
 //   GET / - 200 OK - ContentLength: 39B (0.0049s) - failure: detail [call id]
-// Control characters in what a client sent are written as \xNN: one request, one line.
+// What a client sent is written as append_printable() has it: one request, one line.
 struct Access {
   std::string_view method;
   std::string_view target;   // as received
