@@ -1,6 +1,8 @@
 """Health, readiness, the lock file, max_inflight and probes."""
 
+import os
 import signal
+import tempfile
 
 from harness import Case, Hold, free_port, head, run, until
 
@@ -159,12 +161,30 @@ class MaxInflight(Case):
 
 
 class Probes(Case):
-    def test_kube_probes_are_not_access_logged(self):
-        dog = self.start(fprocess="true")
-        dog.request(path="/probed", headers={"User-Agent": "kube-probe/1.31"})
+    def test_kube_probes_are_not_access_logged_where_they_probe(self):
+        dog = self.start("--", "python3", "-m", "http.server", "--bind", "127.0.0.1", port := str(free_port()),
+                         mode="http", upstream_url=f"http://127.0.0.1:{port}", ready_path="/")
+        until(lambda: dog.request(path="/_/health").status == 200, 20, "the server to be ready")
+        probe = {"User-Agent": "kube-probe/1.31"}
+        for path in ("/_/health", "/_/ready", "/"):
+            dog.request(path=path, headers=probe)
         dog.request(path="/visited")
-        dog.wait_log("GET /visited - 200")
-        self.assertNotIn("/probed", dog.log())
+        dog.wait_log("GET /visited - 404")
+        self.assertNotIn("/_/", dog.log())
+        self.assertNotIn("GET / - 200", dog.log())
+
+    def test_a_client_cannot_keep_its_requests_out_of_the_log(self):
+        dog = self.start(fprocess="true")
+        dog.request(path="/hidden", headers={"User-Agent": "kube-probe/1.31"})
+        dog.wait_log("GET /hidden - 200")
+
+    def test_the_lock_file_is_not_made_through_a_symbolic_link(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.symlink(f"{folder}/elsewhere", f"{folder}/.lock")
+            dog = self.start(fprocess="true", TMPDIR=folder)
+            dog.wait_log(f"cannot write the lock file {folder}/.lock: it is a symbolic link")
+            self.assertFalse(os.path.exists(f"{folder}/elsewhere"))
+            self.assertEqual(dog.request(path="/_/health").status, 200)
 
     def test_run_healthcheck_is_silent_and_exits_0_when_healthy(self):
         dog = self.start(fprocess="true")

@@ -17,9 +17,12 @@ constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kLastChunk = "0\r\n";
 constexpr unsigned kMostRedirects = 10;
 
-bool is_probe(const RequestHead& request) {
+// A probe of Kubernetes at the path that the configuration names for probes. Not whatever says that
+// it is one: a client could keep its requests out of the log.
+bool is_probe(const RequestHead& request, const Config& config) {
+  if (request.target != config.ready_path) return false;
   const Field* agent = request.fields.find("user-agent");
-  return agent != nullptr && agent->value.starts_with("kube-probe");
+  return agent != nullptr && agent->value.starts_with("kube-probe/");
 }
 
 }  // namespace
@@ -398,7 +401,7 @@ void Exchange::record(Failure failure, std::string_view detail) {
 
   const AccessLog wanted = context_.config.access_log;
   if (wanted == AccessLog::kOff || (wanted == AccessLog::kErrors && status < 400)) return;
-  if (is_probe(*received_)) return;
+  if (is_probe(*received_, context_.config)) return;
   const bool as_json = context_.config.log_format == log::Format::kJson;
   const std::string remote = as_json ? client_.peer().text() : std::string();
   const Field* call_id = received_->fields.find("x-call-id");

@@ -37,13 +37,15 @@ void Health::on_function_state() {
 void Health::write_lock() {
   // In an image made from scratch there may be no /tmp yet.
   ::mkdir(lock_path_.substr(0, lock_path_.rfind('/')).c_str(), 0777);
-  const Fd lock(::open(lock_path_.c_str(), O_WRONLY | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0660));
+  // O_NOFOLLOW: in a folder that others write to, a link could have us make a file elsewhere.
+  const Fd lock(
+      ::open(lock_path_.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0660));
   locked_ = static_cast<bool>(lock);
   if (lock) return;
   log::warn(
       "cannot write the lock file {}: {}; health is told by /_/health alone (suppress_lock=true "
       "silences this)",
-      lock_path_, strerror(errno));
+      lock_path_, errno == ELOOP ? "it is a symbolic link" : strerror(errno));
 }
 
 void Health::remove_lock() {
