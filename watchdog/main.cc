@@ -113,21 +113,21 @@ class Watchdog final : private WarmFunction::Owner {
   }
 
   std::optional<std::string> open_ports() {
-    const auto port = Listener::claim(config_.listen_address, config_.port);
-    if (!port) return port.error();
-    const unsigned count = worker_count(config_);
-    std::vector<Fd> sockets;
-    for (unsigned i = 0; i < count; ++i) {
-      auto socket = Listener::bind(config_.listen_address, *port);
-      if (!socket) return socket.error();
-      sockets.push_back(std::move(*socket));
-    }
-    port_ = *port;
+    auto socket = Listener::bind(config_.listen_address, config_.port);
+    if (!socket) return socket.error();
+    port_ = bound_port(socket->get());
     const auto on_quiet = [this] { quiet_.wake(); };
-    worker_ = std::make_unique<Worker>(loop_, shared_, std::move(sockets[0]), on_quiet);
+    std::vector<Fd> sockets;
+    for (size_t i = 1; i < workers_; ++i) {
+      sockets.push_back(socket->duplicate());
+      if (!sockets.back()) return fmt::format("cannot start a worker: {}", strerror(errno));
+    }
+    sockets.push_back(std::move(*socket));
+    worker_ = std::make_unique<Worker>(loop_, shared_, std::move(sockets[0]), balancer_, on_quiet);
     std::vector<Worker*> all{worker_.get()};
-    for (unsigned i = 1; i < count; ++i) {
-      threads_.push_back(std::make_unique<WorkerThread>(shared_, std::move(sockets[i]), on_quiet));
+    for (size_t i = 1; i < workers_; ++i) {
+      threads_.push_back(
+          std::make_unique<WorkerThread>(shared_, std::move(sockets[i]), balancer_, on_quiet));
       all.push_back(&threads_.back()->worker());
     }
     drain_ = std::make_unique<Drain>(loop_, shared_, std::move(all), function_.get());
@@ -137,15 +137,13 @@ class Watchdog final : private WarmFunction::Owner {
 
   void open_metrics_port() {
     if (config_.metrics_port == 0) return;
-    const auto port = Listener::claim(config_.listen_address, config_.metrics_port);
     auto socket = Listener::bind(config_.listen_address, config_.metrics_port);
-    if (!port || !socket) {
-      log::warn("no metrics: {} (set metrics_port to a free one, or to 0)",
-                !port ? port.error() : socket.error());
+    if (!socket) {
+      log::warn("no metrics: {} (set metrics_port to a free one, or to 0)", socket.error());
       return;
     }
-    metrics_server_ =
-        std::make_unique<Server>(metrics_context_, metrics_service_, std::move(*socket));
+    metrics_server_ = std::make_unique<Server>(metrics_context_, metrics_service_,
+                                               std::move(*socket), metrics_balancer_);
   }
 
   void announce() {
@@ -204,6 +202,9 @@ class Watchdog final : private WarmFunction::Owner {
   std::unique_ptr<Signals> signals_;
   std::unique_ptr<Signals> child_signals_;
   uint16_t port_ = 0;
+  const size_t workers_ = worker_count(config_);
+  ConnectionBalancer balancer_;
+  ConnectionBalancer metrics_balancer_;
   std::unique_ptr<WarmFunction> function_;
   std::unique_ptr<FolderWatch> files_;
   std::unique_ptr<Worker> worker_;

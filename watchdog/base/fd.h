@@ -1,5 +1,6 @@
 #pragma once
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <utility>
@@ -25,6 +26,8 @@ class Fd {
 
   int get() const { return fd_; }
   explicit operator bool() const { return fd_ >= 0; }
+  // Another descriptor of the same open file, closed on exec; none, with errno, when none is left.
+  Fd duplicate() const { return Fd(::fcntl(fd_, F_DUPFD_CLOEXEC, STDERR_FILENO + 1)); }
   int release() { return std::exchange(fd_, -1); }
   void close() {
     if (fd_ >= 0) ::close(release());

@@ -1,6 +1,5 @@
 #include "net/listener.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <linux/filter.h>
 #include <netinet/in.h>
@@ -30,31 +29,37 @@ struct Bound {
   int error = 0;
 };
 
-Bound bind_to(const SocketAddress& address, bool shared) {
+Bound bind_to(const SocketAddress& address) {
   Fd fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd) return {{}, errno};
   const int on = 1;
   const int off = 0;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  if (shared) setsockopt(fd.get(), SOL_SOCKET, SO_REUSEPORT, &on, sizeof on);
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
   if (address.family() == AF_INET6) {
     setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   }
-  if (::bind(fd.get(), address.get(), address.size()) != 0) {
-    return {{}, errno};
-  }
+  if (::bind(fd.get(), address.get(), address.size()) != 0) return {{}, errno};
   return {std::move(fd), 0};
 }
 
 // With IPv6 switched off, "every address" means every IPv4 address.
-Result<Fd> bind_or_fall_back(std::string_view address, uint16_t port, bool shared) {
+Bound bind_or_fall_back(const SocketAddress& wanted, bool every_address, uint16_t port) {
+  Bound bound = bind_to(wanted);
+  if (every_address && (bound.error == EAFNOSUPPORT || bound.error == EADDRNOTAVAIL)) {
+    bound = bind_to(SocketAddress::ipv4(in_addr{INADDR_ANY}, port));
+  }
+  return bound;
+}
+
+}  // namespace
+
+Result<Fd> Listener::bind(std::string_view address, uint16_t port) {
   const auto wanted = address_of(address, port);
   if (!wanted) return Error{wanted.error()};
-  Bound bound = bind_to(*wanted, shared);
-  if (address.empty() && (bound.error == EAFNOSUPPORT || bound.error == EADDRNOTAVAIL)) {
-    bound = bind_to(SocketAddress::ipv4(in_addr{INADDR_ANY}, port), shared);
-  }
+  Bound bound = bind_or_fall_back(*wanted, address.empty(), port);
+  // SO_REUSEADDR lets two sockets bind the same port as long as neither listens: then this tells.
+  if (bound.error == 0 && ::listen(bound.fd.get(), SOMAXCONN) != 0) bound.error = errno;
   if (bound.error != 0) {
     const bool taken = bound.error == EADDRINUSE;
     return Error{fmt::format("cannot listen on {}{}port {}: {}{}", address,
@@ -64,45 +69,9 @@ Result<Fd> bind_or_fall_back(std::string_view address, uint16_t port, bool share
   return std::move(bound.fd);
 }
 
-}  // namespace
-
-PeerAddress::PeerAddress(const sockaddr_storage& address) : family_(address.ss_family) {
-  if (family_ == AF_INET) {
-    sockaddr_in in;
-    std::memcpy(&in, &address, sizeof in);
-    port_ = ntohs(in.sin_port);
-    std::memcpy(bytes_, &in.sin_addr, sizeof in.sin_addr);
-  } else if (family_ == AF_INET6) {
-    sockaddr_in6 in;
-    std::memcpy(&in, &address, sizeof in);
-    port_ = ntohs(in.sin6_port);
-    if (IN6_IS_ADDR_V4MAPPED(&in.sin6_addr)) {
-      family_ = AF_INET;
-      std::memcpy(bytes_, in.sin6_addr.s6_addr + 12, 4);
-    } else {
-      std::memcpy(bytes_, &in.sin6_addr, sizeof in.sin6_addr);
-    }
-  }
-}
-
-std::string PeerAddress::text() const {
-  char buffer[INET6_ADDRSTRLEN] = "";
-  if (family_ != AF_UNSPEC) inet_ntop(family_, bytes_, buffer, sizeof buffer);
-  return buffer;
-}
-
-Result<Fd> Listener::bind(std::string_view address, uint16_t port) {
-  auto fd = bind_or_fall_back(address, port, true);
-  if (fd && ::listen(fd->get(), SOMAXCONN) != 0) {
-    return Error{fmt::format("cannot listen on port {}: {}", port, strerror(errno))};
-  }
-  return fd;
-}
-
-Result<uint16_t> Listener::claim(std::string_view address, uint16_t port) {
-  const auto fd = bind_or_fall_back(address, port, false);
-  if (!fd) return Error{fd.error()};
-  return bound_port(fd->get());
+bool Listener::is_free(std::string_view address, uint16_t port) {
+  const auto wanted = address_of(address, port);
+  return wanted && bind_or_fall_back(*wanted, address.empty(), port).error == 0;
 }
 
 Listener::Listener(Loop& loop, Fd socket, OnConnection on_connection)
@@ -151,13 +120,6 @@ void Listener::accept_waiting() {
     }
     return;
   }
-}
-
-PeerAddress local_address(int fd) {
-  sockaddr_storage address{};
-  socklen_t size = sizeof address;
-  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
-  return PeerAddress(address);
 }
 
 uint16_t bound_port(int fd) {

@@ -11,35 +11,22 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "net/loop.h"
+#include "net/peer_address.h"
 #include "net/timer.h"
 #include "net/watch.h"
 
 namespace watchdog {
 
-// The address of one end of a connection, mostly the other one; formatted only when a log line wants it.
-class PeerAddress {
- public:
-  PeerAddress() = default;
-  explicit PeerAddress(const sockaddr_storage& address);
-  // "10.1.2.3", "::1"; an IPv4 address that came in over IPv6 prints as IPv4.
-  std::string text() const;
-  uint16_t port() const { return port_; }
-
- private:
-  int family_ = AF_UNSPEC;
-  uint16_t port_ = 0;
-  unsigned char bytes_[16] = {};
-};
-
-// One socket that accepts TCP connections. Several listeners, one a worker, may share a port; the
-// kernel spreads connections over them (SO_REUSEPORT).
+// One socket that accepts TCP connections, bound so that no other process can bind its port beside
+// it: SO_REUSEPORT, which lets every process of the same user join, is never set. Several listeners,
+// one per worker, may watch duplicates of it: whoever is free first accepts.
 class Listener {
  public:
-  // `address` is numeric, "localhost", or empty for every address, IPv6 included where the machine
-  // has it. `port` 0 picks one.
+  // Binds and listens. `address` is numeric, "localhost", or empty for every address, IPv6 included
+  // where the machine has it. `port` 0 picks one.
   static Result<Fd> bind(std::string_view address, uint16_t port);
-  // Fails when some other process already listens there, which SO_REUSEPORT would hide.
-  static Result<uint16_t> claim(std::string_view address, uint16_t port);
+  // Whether nobody listens on that port now.
+  static bool is_free(std::string_view address, uint16_t port);
 
   using OnConnection = std::function<void(Fd, const PeerAddress&)>;
   Listener(Loop& loop, Fd socket, OnConnection on_connection);
@@ -63,7 +50,5 @@ class Listener {
 
 // The port that a bound socket has.
 uint16_t bound_port(int fd);
-// Our end of a connection.
-PeerAddress local_address(int fd);
 
 }  // namespace watchdog

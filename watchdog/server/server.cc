@@ -2,11 +2,15 @@
 
 namespace watchdog {
 
-Server::Server(const ServerContext& context, Service& service, Fd socket)
-    : context_(context), service_(service), wind_down_(context.loop, [this] { close_listener(); }) {
+Server::Server(const ServerContext& context, Service& service, Fd socket,
+               ConnectionBalancer& balancer)
+    : context_(context),
+      service_(service),
+      balance_(balancer, context.loop,
+               [this](Fd fd, const PeerAddress& peer) { add(std::move(fd), peer); }),
+      wind_down_(context.loop, [this] { close_listener(); }) {
   listener_.emplace(context.loop, std::move(socket), [this](Fd fd, const PeerAddress& peer) {
-    connections_.push_front(std::make_unique<Connection>(*this, std::move(fd), peer));
-    connections_.front()->position_ = connections_.begin();
+    balance_.assign(std::move(fd), peer);
   });
 }
 
@@ -22,6 +26,7 @@ void Server::close_listener() {
   if (!listener_) return;
   wind_down_.clear();
   listener_->accept_waiting();
+  balance_.leave();
   listener_.reset();
   if (connections_.empty() && on_empty_) on_empty_();
   // A connection may leave the list while it is being told.
@@ -38,11 +43,17 @@ void Server::abort() {
   for (auto next = connections_.begin(); next != connections_.end();) (*next++)->abort();
 }
 
+void Server::add(Fd socket, const PeerAddress& peer) {
+  connections_.push_front(std::make_unique<Connection>(*this, std::move(socket), peer));
+  connections_.front()->position_ = connections_.begin();
+}
+
 void Server::remove(Connection& connection) {
   if (connection.position_ == connections_.end()) return;
   context_.loop.retire(std::move(*connection.position_));
   connections_.erase(connection.position_);
   connection.position_ = connections_.end();
+  balance_.release();
   if (connections_.empty() && on_empty_) on_empty_();
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/fd.h"
+#include "net/connection_balancer.h"
 #include "net/listener.h"
 #include "server/connection.h"
 #include "server/exchange.h"
@@ -18,7 +19,8 @@ namespace watchdog {
 // main for the metrics port.
 class Server {
  public:
-  Server(const ServerContext& context, Service& service, Fd socket);
+  // `balancer`: of all servers that accept from the same socket.
+  Server(const ServerContext& context, Service& service, Fd socket, ConnectionBalancer& balancer);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -40,12 +42,14 @@ class Server {
 
  private:
   friend class Connection;
+  void add(Fd socket, const PeerAddress& peer);
   // Destroys the connection at the end of the turn; calling it again changes nothing.
   void remove(Connection& connection);
   void close_listener();
 
   const ServerContext& context_;
   Service& service_;
+  ConnectionBalancer::Member balance_;
   std::optional<Listener> listener_;
   Timer wind_down_;
   std::list<std::unique_ptr<Connection>> connections_;

@@ -33,7 +33,7 @@ uint16_t free_port() {
     uint16_t random = 0;
     if (::getrandom(&random, sizeof random, 0) != sizeof random) return 0;
     const auto port = static_cast<uint16_t>(kFirstPort + random % (kLastPort - kFirstPort));
-    if (Listener::claim("127.0.0.1", port)) return port;
+    if (Listener::is_free("127.0.0.1", port)) return port;
   }
   return 0;
 }

@@ -12,13 +12,14 @@
 
 namespace watchdog {
 
-Worker::Worker(Loop& loop, const Shared& shared, Fd socket, std::function<void()> on_quiet)
+Worker::Worker(Loop& loop, const Shared& shared, Fd socket, ConnectionBalancer& balancer,
+               std::function<void()> on_quiet)
     : loop_(loop),
       shared_(shared),
       context_{loop, shared.config, shared.metrics},
       mode_(make_mode({loop, shared.config, shared.reaper, shared.metrics, shared.function})),
       service_(std::make_unique<FunctionService>(context_, shared.health, shared.gate, *mode_)),
-      server_(std::make_unique<Server>(context_, *service_, std::move(socket))),
+      server_(std::make_unique<Server>(context_, *service_, std::move(socket), balancer)),
       on_quiet_(std::move(on_quiet)),
       stage_changed_(loop, [this] { do_stage(); }) {
   server_->on_empty([this] { note_quiet(); });
@@ -51,8 +52,10 @@ void Worker::note_quiet() {
   on_quiet_();
 }
 
-WorkerThread::WorkerThread(const Shared& shared, Fd socket, std::function<void()> on_quiet)
-    : worker_(std::make_unique<Worker>(loop_, shared, std::move(socket), std::move(on_quiet))),
+WorkerThread::WorkerThread(const Shared& shared, Fd socket, ConnectionBalancer& balancer,
+                           std::function<void()> on_quiet)
+    : worker_(std::make_unique<Worker>(loop_, shared, std::move(socket), balancer,
+                                       std::move(on_quiet))),
       thread_([this, mode = shared.config.mode] {
         if (forks_for_each_request(mode)) run_behind_children();
         loop_.run();

@@ -24,13 +24,15 @@ struct Shared {
   FunctionState& function;
 };
 
-// One thread's share of the work: a listening socket, its connections and a mode, on one loop. The
-// first worker runs on main's loop; the others bring their own thread (WorkerThread).
+// One thread's share of the work: connections from the socket that all workers accept from, and a
+// mode, on one loop. The first worker runs on main's loop; the others bring their own thread
+// (WorkerThread).
 class Worker {
  public:
   // `on_quiet` is called on this worker's loop when its last connection has gone after the listener
   // was closed.
-  Worker(Loop& loop, const Shared& shared, Fd socket, std::function<void()> on_quiet);
+  Worker(Loop& loop, const Shared& shared, Fd socket, ConnectionBalancer& balancer,
+         std::function<void()> on_quiet);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -59,7 +61,8 @@ class Worker {
 // A worker with its own loop and thread. Destroying it waits for the thread, which ends at kOver.
 class WorkerThread {
  public:
-  WorkerThread(const Shared& shared, Fd socket, std::function<void()> on_quiet);
+  WorkerThread(const Shared& shared, Fd socket, ConnectionBalancer& balancer,
+               std::function<void()> on_quiet);
   ~WorkerThread();
 
   Worker& worker() { return *worker_; }

@@ -95,6 +95,7 @@ struct Fixture {
   FakeMode mode;
   FakeService service{mode};
   ServerContext context{loop, config, metrics};
+  ConnectionBalancer balancer;
   std::unique_ptr<Server> server;
   Fd client;
   std::string received;
@@ -110,7 +111,7 @@ struct Fixture {
     auto socket = Listener::bind("127.0.0.1", 0);
     REQUIRE(socket);
     const uint16_t port = bound_port(socket->get());
-    server = std::make_unique<Server>(context, service, std::move(*socket));
+    server = std::make_unique<Server>(context, service, std::move(*socket), balancer);
     client = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
