@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string>
 
+#include "base/ip_address.h"
+
 namespace watchdog {
 
 // The address of one end of a connection, mostly the other one; formatted only when a log line
@@ -13,14 +15,14 @@ class PeerAddress {
  public:
   PeerAddress() = default;
   explicit PeerAddress(const sockaddr_storage& address);
+  const IpAddress& ip() const { return ip_; }
   // "10.1.2.3", "::1"; an IPv4 address that came in over IPv6 prints as IPv4.
-  std::string text() const;
+  std::string text() const { return ip_.text(); }
   uint16_t port() const { return port_; }
 
  private:
-  int family_ = AF_UNSPEC;
+  IpAddress ip_;
   uint16_t port_ = 0;
-  unsigned char bytes_[16] = {};
 };
 
 // Our end of a connection.
