@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <string_view>
 
 #include "base/text.h"
@@ -28,12 +29,18 @@ void append_canonical(std::string& out, std::string_view name, char dash) {
 
 // Fields whose variables would mean something else, or that the request line and framing set.
 bool reserved(std::string_view name) {
-  for (const std::string_view other :
-       {"Proxy", "Method", "Path", "Query", "Host", "Content-Length", "ContentLength",
-        "Transfer-Encoding", "Content_Length", "Transfer_Encoding"}) {
+  for (const std::string_view other : {"Proxy", "Method", "Path", "Query", "Host", "Content-Length",
+                                       "ContentLength", "Transfer-Encoding"}) {
     if (equals_ignoring_case(name, other)) return true;
   }
   return false;
+}
+
+// Two fields must not have one variable, or a client could put its own beside that of a proxy.
+bool has_plain_name(const Field& field) {
+  return std::ranges::all_of(field.name, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-';
+  });
 }
 
 constexpr std::string_view kPrefix = "Http_";
@@ -47,7 +54,7 @@ Result<char* const*> FunctionEnvironment::build(const RequestHead& request, cons
   text_.clear();
   offsets_.clear();
   pointers_.clear();
-  if (http_variables_) add_http_variables(request, *path);
+  if (http_variables_) add_http_variables(request, *path, cgi);
   if (cgi != nullptr) add_cgi_variables(*this, *cgi);
 
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -64,10 +71,15 @@ bool FunctionEnvironment::is_inherited(std::string_view entry, bool with_cgi) co
   return !with_cgi || !is_cgi_variable(entry.substr(0, entry.find('=')));
 }
 
-void FunctionEnvironment::add_http_variables(const RequestHead& request, const std::string& path) {
+void FunctionEnvironment::add_http_variables(const RequestHead& request, const std::string& path,
+                                             const CgiRequest* cgi) {
   const Fields& fields = request.fields;
-  for (const Field& field : fields) {
-    if (!reserved(field.name) && fields.find(field.name) == &field) add_field(field);
+  std::string_view before;
+  for (const Field* field : fields.by_name()) {
+    const bool first = !equals_ignoring_case(field->name, before);
+    before = field->name;
+    if (!first || reserved(field->name) || !has_plain_name(*field)) continue;
+    if (cgi == nullptr || !is_withheld(*cgi, field->name)) add_field(*field);
   }
   add("Http_Method", request.method);
   if (!path.empty()) add("Http_Path", path);
@@ -90,12 +102,6 @@ void FunctionEnvironment::add(std::string_view name, std::string_view value) {
 void FunctionEnvironment::add_field(const Field& field) {
   std::string name(kPrefix);
   append_canonical(name, field.name, '_');
-  // Foo-Bar and Foo_Bar have one name here: the first counts.
-  name += '=';
-  for (const size_t offset : offsets_) {
-    if (std::string_view(text_).substr(offset).starts_with(name)) return;
-  }
-  name.pop_back();
   add(name, field.value);
 }
 

@@ -21,6 +21,9 @@ namespace watchdog {
 //   Http_Content_Length     and Http_ContentLength: bytes; -1 when chunked; unset without a body
 //   Http_Transfer_Encoding  chunked
 //
+// Fields whose names have more in them than letters, digits and hyphens have no variable: X_User
+// would be X-User.
+//
 // No header field can set what the request line says (Method, Path, Query), and "Proxy" sets
 // nothing: programs take Http_Proxy for their proxy (httpoxy).
 class FunctionEnvironment final : private VariableSink {
@@ -37,7 +40,8 @@ class FunctionEnvironment final : private VariableSink {
 
  private:
   void add(std::string_view name, std::string_view value) override;
-  void add_http_variables(const RequestHead& request, const std::string& path);
+  void add_http_variables(const RequestHead& request, const std::string& path,
+                          const CgiRequest* cgi);
   bool is_inherited(std::string_view entry, bool with_cgi) const;
   void add_field(const Field& field);
 

@@ -22,9 +22,8 @@ class HttpInvocation final : public UpstreamInvocation {
 
   std::optional<std::string> append_request(std::string& out, const Instance& instance,
                                             const uint64_t* collected) const override {
-    const std::string peer = exchange().peer().text();
-    append_forwarded_head(out, exchange().request(),
-                          {instance.upstream.prefix, instance.authority, peer}, collected);
+    append_forwarded_head(out, exchange().request(), {instance.upstream.prefix, instance.authority},
+                          collected);
     return std::nullopt;
   }
 

@@ -3,6 +3,8 @@
 #include <cstdlib>
 #include <utility>
 
+#include "http/forwarded.h"
+
 namespace watchdog {
 
 namespace {
@@ -52,10 +54,20 @@ CgiRequest Application::describe(const Exchange& exchange, const Call& call,
           .script = call.script,
           .peer = exchange.peer(),
           .local = exchange.local(),
+          .client = client_of(exchange),
           .document_root = front_.document_root(),
           .prefix = call.prefix,
           .collected = collected,
-          .software = config_.server_software};
+          .software = config_.server_software,
+          .prefix_told = !config_.script_name_prefix.empty()};
+}
+
+// Whom X-Forwarded-For names, only where the user has said whose word counts: by default anything
+// in a private network may have written it.
+IpAddress Application::client_of(const Exchange& exchange) const {
+  const IpAddress& peer = exchange.peer().ip();
+  if (!config_.trusted_proxies_named) return peer;
+  return client_address(exchange.request().fields, peer, config_.trusted_proxies);
 }
 
 }  // namespace watchdog

@@ -34,6 +34,8 @@ class Application {
                       std::optional<uint64_t> collected = {}) const;
 
  private:
+  IpAddress client_of(const Exchange& exchange) const;
+
   const Config& config_;
   const FrontController front_;
   std::unique_ptr<Site> site_;

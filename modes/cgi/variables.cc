@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "base/text.h"
+#include "http/forwarded.h"
 #include "version.h"
 
 namespace watchdog {
@@ -49,21 +51,27 @@ std::string_view separator(std::string_view name) {
   return equals_ignoring_case(name, "cookie") ? "; " : ", ";
 }
 
-void add_fields(VariableSink& sink, const Fields& fields) {
+void add_fields(VariableSink& sink, const CgiRequest& cgi) {
   std::string name;
   std::string joined;
-  for (const Field& field : fields) {
-    if (has_no_variable(field.name) || fields.find(field.name) != &field) continue;
-    if (variable_name(field.name, name).empty()) continue;
-    joined.clear();
-    bool repeated = false;
-    for (const Field& other : fields) {
-      if (&other <= &field || !equals_ignoring_case(other.name, field.name)) continue;
-      if (!repeated) joined = field.value;
-      joined.append(separator(field.name)).append(other.value);
-      repeated = true;
+  const std::vector<const Field*> fields = cgi.request.fields.by_name();
+  for (auto field = fields.begin(); field != fields.end();) {
+    const auto first = field;
+    const auto same = [first](const Field* other) {
+      return equals_ignoring_case(other->name, (*first)->name);
+    };
+    field = std::find_if_not(first, fields.end(), same);
+    if (has_no_variable((*first)->name) || is_withheld(cgi, (*first)->name)) continue;
+    if (variable_name((*first)->name, name).empty()) continue;
+    if (field - first == 1) {
+      sink.add(name, (*first)->value);
+      continue;
     }
-    sink.add(name, repeated ? std::string_view(joined) : field.value);
+    joined = (*first)->value;
+    for (auto other = first + 1; other != field; ++other) {
+      joined.append(separator((*first)->name)).append((*other)->value);
+    }
+    sink.add(name, joined);
   }
 }
 
@@ -79,11 +87,6 @@ Authority split_authority(std::string_view authority, bool secure) {
   if (colon == std::string_view::npos || authority.ends_with(']')) return {authority, usual};
   const std::string_view port = authority.substr(colon + 1);
   return {authority.substr(0, colon), port.empty() ? usual : port};
-}
-
-bool came_over_tls(const Fields& fields) {
-  const Field* scheme = fields.find("x-forwarded-proto");
-  return scheme != nullptr && equals_ignoring_case(scheme->value, "https");
 }
 
 void add_body(VariableSink& sink, const CgiRequest& cgi) {
@@ -113,11 +116,12 @@ void add_path(VariableSink& sink, const CgiRequest& cgi) {
     }
   }
   const RequestHead& request = cgi.request;
-  std::string uri(cgi.prefix);
+  std::string uri;
   if (request.target.starts_with('/')) {
-    uri.append(request.target);
+    uri.append(cgi.prefix).append(request.target);
   } else {
-    uri.append(request.path());
+    const std::string_view path = request.path();
+    uri.append(path == "*" ? std::string_view() : cgi.prefix).append(path);
     if (!request.query().empty()) uri.append("?").append(request.query());
   }
   sink.add("REQUEST_URI", uri);
@@ -133,10 +137,13 @@ void add_parties(VariableSink& sink, const CgiRequest& cgi) {
   sink.add("REQUEST_SCHEME", secure ? "https" : "http");
   if (secure) sink.add("HTTPS", "on");
   if (const std::string local = cgi.local.text(); !local.empty()) sink.add("SERVER_ADDR", local);
-  const std::string peer = cgi.peer.text();
-  sink.add("REMOTE_ADDR", peer);
-  sink.add("REMOTE_HOST", peer);
-  sink.add("REMOTE_PORT", fmt::format_int(cgi.peer.port()).c_str());
+  const std::string client = cgi.client.text();
+  sink.add("REMOTE_ADDR", client);
+  sink.add("REMOTE_HOST", client);
+  // The port of a client behind a proxy is not known.
+  if (cgi.client == cgi.peer.ip()) {
+    sink.add("REMOTE_PORT", fmt::format_int(cgi.peer.port()).c_str());
+  }
   if (const Field* authorization = fields.find("authorization")) {
     const std::string_view value = authorization->value;
     sink.add("AUTH_TYPE", value.substr(0, value.find(' ')));
@@ -154,13 +161,17 @@ void add_cgi_variables(VariableSink& sink, const CgiRequest& cgi) {
   add_path(sink, cgi);
   add_body(sink, cgi);
   add_parties(sink, cgi);
-  add_fields(sink, cgi.request.fields);
+  add_fields(sink, cgi);
 }
 
 bool is_cgi_variable(std::string_view name) {
   // What a container's own HTTP_PROXY is for, everybody knows; no request can set it.
   if (name.starts_with(kFieldPrefix)) return name != "HTTP_PROXY";
   return std::ranges::find(kVariables, name) != kVariables.end();
+}
+
+bool is_withheld(const CgiRequest& cgi, std::string_view field) {
+  return cgi.prefix_told && equals_ignoring_case(field, kPrefixField);
 }
 
 bool is_url_prefix(std::string_view text) {
@@ -180,8 +191,8 @@ std::string without_prefix(std::string_view target, std::string_view prefix) {
 
 std::string url_prefix(const RequestHead& request, const std::string& configured) {
   std::string prefix = configured;
-  if (prefix.empty()) {
-    const Field* field = request.fields.find("x-forwarded-prefix");
+  if (configured == kPrefixField) {
+    const Field* field = request.fields.find(kPrefixField);
     if (field == nullptr || !is_url_prefix(field->value)) return {};
     prefix = field->value;
   }

@@ -23,12 +23,16 @@ struct CgiRequest {
   const Script& script;
   const PeerAddress& peer;
   PeerAddress local{};             // our end of the connection
+  IpAddress client{};              // the peer, or, where proxies are told of, whom they name
   std::string_view document_root;  // empty: none
   std::string_view prefix;         // of the application's URLs; script_name_prefix
   // Of a body that was collected; else Content-Length counts.
   std::optional<uint64_t> collected{};
   std::string folder{};         // that the program runs in; empty: ours
   std::string_view software{};  // SERVER_SOFTWARE; empty: ours
+  // script_name_prefix is set: the program learns of a prefix by SCRIPT_NAME, and not a second time
+  // by X-Forwarded-Prefix.
+  bool prefix_told = false;
 };
 
 // Takes variables one by one; the views live during the call.
@@ -49,8 +53,11 @@ void add_cgi_variables(VariableSink& sink, const CgiRequest& cgi);
 // Whether add_cgi_variables() may set a variable of that name.
 bool is_cgi_variable(std::string_view name);
 
-// What to put before every path of the application: `configured`, else what X-Forwarded-Prefix says
-// where that is a path. Without a slash at its end; mostly empty.
+// Whether a field must not reach the program, under no name.
+bool is_withheld(const CgiRequest& cgi, std::string_view field);
+
+// What to put before every path of the application: `configured`, or, where that is kPrefixField,
+// what the field says if it is a path. Without a slash at its end; mostly empty.
 std::string url_prefix(const RequestHead& request, const std::string& configured);
 // `target` as it reaches us, whether or not `prefix` stands before it: programs put SCRIPT_NAME, and
 // so the prefix, before the paths that they redirect to.

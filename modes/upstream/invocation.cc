@@ -267,7 +267,7 @@ void UpstreamInvocation::on_response_head(const ResponseHead& head) {
 }
 
 void UpstreamInvocation::on_switched(const ResponseHead& head) {
-  if (wanted_upgrade(exchange_.request().fields).empty()) {
+  if (wanted_upgrade(exchange_.request()).empty()) {
     lose(Failure::kUpstreamBroken, "it switched protocols without being asked");
     return;
   }

@@ -65,7 +65,7 @@ class Variables(Cgi):
         self.assertEqual(told["OTHER"], "ours")
 
     def test_a_prefix_comes_before_the_paths(self):
-        dog = self.cgi(PLAIN + "env")
+        dog = self.cgi(PLAIN + "env", script_name_prefix="X-Forwarded-Prefix")
         told = self.variables(dog, path="/x?y", headers={"X-Forwarded-Prefix": "/function/f"})
         self.assertEqual((told["SCRIPT_NAME"], told["REQUEST_URI"]), ("/function/f", "/function/f/x?y"))
         told = self.variables(dog, path="/x", headers={"X-Forwarded-Prefix": "//evil.example"})

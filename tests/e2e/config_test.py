@@ -39,6 +39,7 @@ REFUSED = [
         "kill_on_disconnect", "cgi_response")],
     ("script", ["/", "../index.php", "folder/"], r"below document_root"),
     ("server_software", ["a\x7fb"], r"text without control characters"),
+    ("trusted_proxies", ["localhost", "10.0.0.0/33", ",", "none,all"], r"private.*10\.0\.0\.0/8"),
     ("script_name_prefix", ["function", "//function", "/a?b"], r"/function/name"),
     ("fprocess", ['echo "unclosed', "echo 'unclosed", "echo \\", '["unclosed"', "[1, 2]", "[]",
                   "   "], r".+"),

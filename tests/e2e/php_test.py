@@ -70,7 +70,7 @@ class Contract:
         self.assertEqual((response.status, response.header("Location")), (301, "/new"))
 
     def test_links_hold_behind_a_gateway_s_prefix(self):
-        dog = self.app()
+        dog = self.app(script_name_prefix="X-Forwarded-Prefix")
         response = dog.request(path="/old", headers={"X-Forwarded-Prefix": "/function/shop"})
         self.assertEqual(response.header("Location"), "/function/shop/new")
         page = dog.request(headers={"X-Forwarded-Prefix": "/function/shop"}).text

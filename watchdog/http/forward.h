@@ -10,22 +10,19 @@ namespace watchdog {
 // What passing a message on means (RFC 9110 7.6): fields that are about one connection stay behind,
 // everything else keeps its bytes, its order and its duplicates.
 
-// Where a request came from and where it goes.
+// Where a request goes.
 struct Hop {
   std::string_view prefix;     // of the upstream URL's path, before the target
   std::string_view authority;  // Host for a client that sent none (HTTP/1.0)
-  std::string_view peer;       // the client's address, for X-Forwarded-For
 };
 
-// Whether a field named so is about the connection that it came over: those of RFC 9110 7.6.1, and
-// those that `fields` themselves name in Connection.
-bool is_hop_by_hop(const Fields& fields, std::string_view name);
-
-// The protocol that a message wants to switch to (RFC 9110 7.8), as listed; empty when it does not.
-std::string_view wanted_upgrade(const Fields& fields);
+// The protocols that a client would switch to (RFC 9110 7.8), as listed; empty when it would not,
+// as no client of HTTP/1.0 would.
+std::string_view wanted_upgrade(const RequestHead& request);
 
 // Appends the head of `request` as it goes upstream. Its body is sent as it came: with its
-// Content-Length or chunked, or, when `collected` is given, with that length.
+// Content-Length or chunked, or, when `collected` is given, with that length, and then nobody need
+// ask for it any more (Expect).
 void append_forwarded_head(std::string& out, const RequestHead& request, const Hop& hop,
                            const uint64_t* collected = nullptr);
 

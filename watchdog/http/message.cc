@@ -82,15 +82,6 @@ constexpr Phrase kPhrases[] = {
     {511, "Network Authentication Required"},
 };
 
-// Where the path begins: after the authority in absolute-form.
-std::string_view path_and_query(std::string_view target) {
-  if (target.starts_with('/') || target == "*") return target;
-  const size_t scheme = target.find("://");
-  if (scheme == std::string_view::npos) return target;
-  const size_t path = target.find_first_of("/?", scheme + 3);
-  return path == std::string_view::npos ? std::string_view("/") : target.substr(path);
-}
-
 }  // namespace
 
 void Fields::set(std::string_view name, std::string_view value) {
@@ -100,6 +91,17 @@ void Fields::set(std::string_view name, std::string_view value) {
     return;
   }
   add(name, value);
+}
+
+std::vector<const Field*> Fields::by_name() const {
+  std::vector<const Field*> sorted;
+  sorted.reserve(list_.size());
+  for (const Field& field : list_) sorted.push_back(&field);
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  std::ranges::stable_sort(sorted, [lower](const Field* a, const Field* b) {
+    return std::ranges::lexicographical_compare(a->name, b->name, {}, lower, lower);
+  });
+  return sorted;
 }
 
 const Field* Fields::find(std::string_view name) const {
@@ -122,14 +124,24 @@ bool Fields::lists(std::string_view name, std::string_view token) const {
   return false;
 }
 
+// What follows the authority of an absolute-form target (RFC 9112 3.2.2 and 3.2.4).
+std::string_view RequestHead::path_and_query() const {
+  if (target.starts_with('/') || target == "*") return target;
+  const size_t scheme = target.find("://");
+  if (scheme == std::string_view::npos) return target;
+  const size_t path = target.find_first_of("/?", scheme + 3);
+  if (path == std::string_view::npos) return method == "OPTIONS" ? "*" : "/";
+  return target.substr(path);
+}
+
 std::string_view RequestHead::path() const {
-  const std::string_view whole = path_and_query(target);
+  const std::string_view whole = path_and_query();
   const std::string_view before = whole.substr(0, whole.find('?'));
   return before.empty() ? std::string_view("/") : before;
 }
 
 std::string_view RequestHead::query() const {
-  const std::string_view whole = path_and_query(target);
+  const std::string_view whole = path_and_query();
   const size_t mark = whole.find('?');
   return mark == std::string_view::npos ? std::string_view() : whole.substr(mark + 1);
 }

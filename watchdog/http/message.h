@@ -5,7 +5,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "http/connection_options.h"
 
 namespace watchdog {
 
@@ -21,12 +24,19 @@ class Fields {
   void add(std::string_view name, std::string_view value) { list_.push_back({name, value}); }
   // Replaces the value of the first field of that name (case ignored), or adds the field.
   void set(std::string_view name, std::string_view value);
+  template <typename Predicate>
+  void remove_if(Predicate predicate) {
+    std::erase_if(list_, std::move(predicate));
+  }
   void clear() { list_.clear(); }
   void reserve(size_t size) { list_.reserve(size); }
   auto begin() const { return list_.begin(); }
   auto end() const { return list_.end(); }
   size_t size() const { return list_.size(); }
 
+  // All of them by their names, case ignored; those of one name side by side, in their order. Valid
+  // until the list changes.
+  std::vector<const Field*> by_name() const;
   // The first field of that name (case ignored), or nullptr.
   const Field* find(std::string_view name) const;
   // Whether any field of that name has `token` in its comma-separated list, case ignored.
@@ -44,7 +54,8 @@ struct RequestHead {
   std::string_view method;
   std::string_view target;  // verbatim
   int minor_version = 1;    // HTTP/1.x
-  Fields fields{};
+  Fields fields{};          // Host says what an absolute target says
+  ConnectionOptions connection{};
   BodyFraming framing = BodyFraming::kNone;
   uint64_t content_length = 0;    // when kSized
   bool keep_alive = true;         // RFC 9112 9.3
@@ -52,11 +63,14 @@ struct RequestHead {
 
   bool has_body() const { return framing != BodyFraming::kNone; }
   // The target's path and query, verbatim and without '?'; an absolute-form target (RFC 9112 3.2.2)
-  // counts from its path on, "*" is a path.
+  // counts from its path on. "*" is a path, and that of an OPTIONS whose absolute target has none.
   std::string_view path() const;
   std::string_view query() const;
   // Host, or the authority of an absolute-form target, which wins (RFC 9112 3.2.2).
   std::string_view authority() const;
+
+ private:
+  std::string_view path_and_query() const;
 };
 
 // The head of a response, as a function's own server gives it. All views point into the
@@ -66,6 +80,7 @@ struct ResponseHead {
   std::string_view reason{};
   int minor_version = 1;  // HTTP/1.x
   Fields fields{};
+  ConnectionOptions connection{};
   BodyFraming framing = BodyFraming::kNone;
   std::optional<uint64_t> content_length{};  // as it says, even where there is no body (HEAD)
   bool keep_alive = true;                    // RFC 9112 9.3

@@ -14,6 +14,8 @@ constexpr int kMostEmptyLines = 4;
 // Beyond its target a request line holds a method, a version and two spaces.
 constexpr size_t kRestOfRequestLine = 64;
 constexpr size_t kUsualHead = 1024;
+// Fields that a request is given beside its own: Host, and those of forwarded.h.
+constexpr size_t kMostAdded = 4;
 
 }  // namespace
 
@@ -89,7 +91,7 @@ struct Reader::Parser {
     const std::string_view text = head.text();
     request.method = text.substr(0, text.find(' '));
     request.fields.clear();
-    request.fields.reserve(check.fields());
+    request.fields.reserve(check.fields() + kMostAdded);
     request.framing = framing();
     request.content_length = check.content_length();
 
@@ -99,6 +101,13 @@ struct Reader::Parser {
     }
     request.target = parts.target;
     request.minor_version = parts.minor_version;
+    // RFC 9112 3.2.2: what Host says beside an absolute target is ignored.
+    if (!request.target.starts_with('/') && request.target != "*") {
+      request.fields.set("Host", request.authority());
+    }
+    if (!request.connection.read(request.fields)) {
+      return input.refuse({400, "too many options in Connection"});
+    }
     read_options();
 
     body.start(request.framing, request.content_length);
@@ -114,8 +123,8 @@ struct Reader::Parser {
   // RFC 9112 9.3, RFC 9110 10.1.1.
   void read_options() {
     const bool http_1_1 = request.minor_version >= 1;
-    const bool wanted = http_1_1 || request.fields.lists("connection", "keep-alive");
-    request.keep_alive = wanted && !request.fields.lists("connection", "close");
+    const ConnectionOptions& connection = request.connection;
+    request.keep_alive = (http_1_1 || connection.keep_alive()) && !connection.close();
     request.expects_continue =
         http_1_1 && request.has_body() && request.fields.lists("expect", "100-continue");
   }
@@ -148,6 +157,10 @@ size_t Reader::consumed() const {
 }
 
 const RequestHead& Reader::request() const {
+  return parser_->request;
+}
+
+RequestHead& Reader::request() {
   return parser_->request;
 }
 

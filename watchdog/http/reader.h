@@ -27,7 +27,8 @@ class Reader {
  public:
   using Event = ReadEvent;
 
-  // 414 beyond kMaxTarget, 400 beyond kMaxChunkLine, 431 beyond the others.
+  // 414 beyond kMaxTarget, 400 beyond kMaxChunkLine and ConnectionOptions::kMost, 431 beyond the
+  // others.
   static constexpr size_t kMaxTarget = 64 * 1024;
   static constexpr size_t kMaxHead = 256 * 1024;  // request line and fields
   static constexpr size_t kMaxFields = 256;
@@ -48,6 +49,8 @@ class Reader {
   size_t consumed() const;
 
   const RequestHead& request() const;
+  // For adding to it what its sender cannot know; see forwarded.h.
+  RequestHead& request();
   std::string_view body() const;
   // After kEnd: the trailer fields of a chunked body, each a line with its CRLF.
   std::string_view trailers() const;

@@ -73,9 +73,12 @@ ResponseReader::Event ResponseReader::parse_head() {
   head_.framing = framing();
   head_.content_length.reset();
   if (check_.has_length()) head_.content_length = check_.content_length();
-  const bool wanted = head_.minor_version >= 1 || head_.fields.lists("connection", "keep-alive");
-  head_.keep_alive = wanted && !head_.fields.lists("connection", "close") &&
-                     head_.framing != BodyFraming::kUntilClose;
+  if (!head_.connection.read(head_.fields)) {
+    return input_.refuse({502, "too many options in Connection"});
+  }
+  const bool wanted = head_.minor_version >= 1 || head_.connection.keep_alive();
+  head_.keep_alive =
+      wanted && !head_.connection.close() && head_.framing != BodyFraming::kUntilClose;
   const bool sized = head_.framing == BodyFraming::kSized;
   body_.start(head_.framing, sized ? check_.content_length() : 0);
   state_ = State::kBody;

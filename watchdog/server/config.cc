@@ -111,6 +111,7 @@ class ConfigReader {
     if (classic && !is_set("exec_timeout")) config.exec_timeout = Duration::zero();
     if (classic && !is_set("content_type")) config.content_type.clear();
     if (!is_set("shutdown_timeout")) config.shutdown_timeout = config.write_timeout;
+    config.trusted_proxies_named = is_set("trusted_proxies");
     if (config.mode == ModeName::kFastcgi) config.ready_path.clear();  // it speaks no HTTP
   }
 
@@ -183,6 +184,7 @@ class ConfigReader {
     }
     if (config.mode == ModeName::kStatic) {
       warn_without_effect("fprocess", "mode=static serves files");
+      warn_without_effect("trusted_proxies", "a file is the same for everybody");
     } else {
       warn_all_without_effect(kStaticOnly, "it is for mode=static");
       if (!scripts) warn_all_without_effect(kFilesOnly, "it is for mode=static");
@@ -260,6 +262,8 @@ std::string describe(const Config& config) {
   line("mode", mode_name(config.mode));
   number("port", config.port);
   line("listen_address", config.listen_address);
+  // Empty is the default, which a name for it is not: REMOTE_ADDR follows what was named.
+  line("trusted_proxies", config.trusted_proxies_named ? config.trusted_proxies.text() : "");
   number("metrics_port", config.metrics_port);
   time("exec_timeout", config.exec_timeout);
   time("read_timeout", config.read_timeout);

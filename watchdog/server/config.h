@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/address_set.h"
 #include "base/log.h"
 #include "base/time.h"
 #include "process/supervisor.h"
@@ -28,7 +29,7 @@ struct Config {
   std::string upstream_url;
   std::string document_root;       // empty: no files are served
   std::string script;              // relative to it; empty: FrontController decides
-  std::string script_name_prefix;  // empty, or "/prefix"
+  std::string script_name_prefix;  // empty, "/prefix", or "X-Forwarded-Prefix"
   std::string server_software;     // SERVER_SOFTWARE; empty: ours
   std::string static_path;
   std::string static_fallback;       // empty, or "/name"
@@ -40,6 +41,8 @@ struct Config {
   bool static_listing = false;
   uint16_t port = 8080;
   std::string listen_address;  // empty: any
+  AddressSet trusted_proxies;
+  bool trusted_proxies_named = false;  // by the user; else it is the default
   uint16_t metrics_port = 8081;
   Duration read_timeout{};
   Duration write_timeout{};

@@ -1,5 +1,6 @@
 #include "server/connection.h"
 
+#include "http/forwarded.h"
 #include "server/server.h"
 #include "server/service.h"
 
@@ -8,6 +9,7 @@ namespace watchdog {
 Connection::Connection(Server& server, Fd socket, const PeerAddress& peer)
     : server_(server),
       peer_(peer),
+      peer_trusted_(server.context().config.trusted_proxies.contains(peer.ip())),
       stream_(server.context().loop, *this, Stream::Kind::kTcp, std::move(socket)),
       exchange_(server.context(), *this),
       reading_(server.context().loop, [this] { on_reading_timeout(); }),
@@ -97,6 +99,8 @@ void Connection::on_head() {
     state_ = State::kAnswering;  // its kEnd carries no news
     reader_.next();
   }
+  if (peer_text_.empty()) peer_text_ = peer_.text();
+  settle_forwarded_fields(reader_.request(), peer_text_, peer_trusted_);
   exchange_.start(reader_.request());
   server_.service().serve(exchange_);
   if (state_ == State::kAnswering && exchange_.active()) exchange_.on_body_end();

@@ -4,6 +4,7 @@
 #include <initializer_list>
 #include <list>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/fd.h"
@@ -89,6 +90,8 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   Server& server_;
   PeerAddress peer_;
+  std::string peer_text_;    // of peer_, once a request has come
+  const bool peer_trusted_;  // to say where a request came from
   Stream stream_;
   Reader reader_;
   Exchange exchange_;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "http/forwarded.h"
 #include "server/config.h"
 #include "server/upstream_url.h"
 
@@ -139,8 +140,13 @@ Refusal apply_script_name_prefix(Config& config, std::string_view value) {
   const bool plain = std::all_of(value.begin(), value.end(), [](char c) {
     return c > 0x20 && c < 0x7f && c != '?' && c != '#';
   });
-  if (!plain || !value.starts_with('/') || value.starts_with("//")) {
-    return "not a path; it accepts one such as /function/name";
+  const bool is_path = plain && value.starts_with('/') && !value.starts_with("//");
+  if (equals_ignoring_case(value, kPrefixField)) {
+    config.script_name_prefix = kPrefixField;
+    return std::nullopt;
+  }
+  if (!is_path) {
+    return "not a path; it accepts one such as /function/name, or X-Forwarded-Prefix";
   }
   config.script_name_prefix = value;
   return std::nullopt;
@@ -176,6 +182,13 @@ Refusal apply_listen_address(Config& config, std::string_view value) {
     return "not an address; it accepts localhost or a numeric address such as 127.0.0.1 or ::1";
   }
   config.listen_address = std::move(address);
+  return std::nullopt;
+}
+
+Refusal apply_trusted_proxies(Config& config, std::string_view value) {
+  auto set = AddressSet::parse(value);
+  if (!set) return set.error();
+  config.trusted_proxies = std::move(*set);
   return std::nullopt;
 }
 
@@ -319,6 +332,10 @@ std::vector<Option> make_table() {
   rows.add("port", "8080", "port of the function; 0 picks one", port(&Config::port));
   rows.add("listen_address", "", "address to listen on; empty is every address",
            apply_listen_address);
+  rows.add("trusted_proxies", "private",
+           "whose X-Forwarded-* and Forwarded count: addresses and networks, private, all or none; "
+           "from others they are made anew",
+           apply_trusted_proxies);
   rows.add("metrics_port", "8081", "port of /metrics; 0 is none", port(&Config::metrics_port));
   rows.add("workers", "auto",
            "event-loop threads; auto is the CPUs this container may use, at most 4; 1 in fastcgi",
@@ -423,11 +440,10 @@ std::vector<Option> make_table() {
            "that is not PHP's may do without",
            apply_script)
       .default_follows = true;
-  rows.add("script_name_prefix", "X-Forwarded-Prefix",
-           "cgi, fastcgi: where clients find the application, such as /function/name; in "
-           "SCRIPT_NAME and REQUEST_URI",
-           apply_script_name_prefix)
-      .default_follows = true;
+  rows.add("script_name_prefix", "",
+           "cgi, fastcgi: where clients find the application, such as /function/name, in "
+           "SCRIPT_NAME and REQUEST_URI; X-Forwarded-Prefix: as a trusted proxy says",
+           apply_script_name_prefix);
   rows.add(
           "server_software", "fwatchdog/VERSION",
           "cgi, fastcgi: what SERVER_SOFTWARE says, for applications that go by it; WordPress offers "

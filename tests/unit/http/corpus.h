@@ -130,9 +130,9 @@ inline std::vector<Accepted> accepted() {
        "POST / HTTP/1.1 keep-alive sized 1\n  Host=a\n  Content-Length=1\nbody a\nend\n"
        "GET / HTTP/1.1 keep-alive\n  Host=a\nend\n"},
       {"an absolute target", with_target("http://example.org:80/a?b"),
-       "GET http://example.org:80/a?b HTTP/1.1 keep-alive\n  Host=a\nend\n"},
+       "GET http://example.org:80/a?b HTTP/1.1 keep-alive\n  Host=example.org:80\nend\n"},
       {"an absolute target without a path", with_target("HTTPS://[::1]?b"),
-       "GET HTTPS://[::1]?b HTTP/1.1 keep-alive\n  Host=a\nend\n"},
+       "GET HTTPS://[::1]?b HTTP/1.1 keep-alive\n  Host=[::1]\nend\n"},
       {"the asterisk of OPTIONS", with_line("OPTIONS * HTTP/1.1"),
        "OPTIONS * HTTP/1.1 keep-alive\n  Host=a\nend\n"},
       {"a target that looks odd", with_target("//../a%00%zz?x=[]{}|\\^`<>\"?/"),

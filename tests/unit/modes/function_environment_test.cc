@@ -54,6 +54,22 @@ TEST_CASE("of a repeated field only the first value is given") {
   CHECK(variables(environment, request).at("Http_Accept") == "first");
 }
 
+TEST_CASE("a field whose name is not plain has no variable, so that none passes for another") {
+  auto environment = with_body();
+  RequestHead request = get("/");
+  for (const std::string_view name :
+       {"X_User", "X-User_Id", "x.user", "a$b", "Content_Length", "_", "Transfer_Encoding"}) {
+    request.fields.add(name, "forged");
+  }
+  request.fields.add("X-User", "real");
+  const auto all = variables(environment, request);
+  CHECK(all.at("Http_X_User") == "real");
+  for (const auto& [name, value] : all) {
+    CAPTURE(name);
+    CHECK(value != "forged");
+  }
+}
+
 TEST_CASE("the path is decoded, the query is not, and an absent query sets nothing") {
   auto environment = with_body();
   auto all = variables(environment, get("/a%20b?c=%20d"));

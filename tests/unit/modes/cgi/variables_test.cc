@@ -7,6 +7,8 @@
 #include <map>
 #include <string>
 
+#include "http/forwarded.h"
+
 using namespace watchdog;
 
 namespace {
@@ -37,6 +39,7 @@ std::map<std::string, std::string> variables(const RequestHead& request, const S
   add_cgi_variables(sink, {.request = request,
                            .script = script,
                            .peer = from,
+                           .client = from.ip(),
                            .document_root = "/srv",
                            .prefix = prefix,
                            .collected = collected});
@@ -148,25 +151,68 @@ TEST_CASE("a prefix comes before the script's name and the request's path") {
   CHECK(all.at("SCRIPT_FILENAME") == "/srv/index.php");
 }
 
+TEST_CASE("who is told of a prefix by SCRIPT_NAME is not told again") {
+  RequestHead request = get("/");
+  request.fields.add("x-forwarded-prefix", "/shop");
+  CHECK(variables(request, kIndex).at("HTTP_X_FORWARDED_PREFIX") == "/shop");
+  Collected sink;
+  const PeerAddress from = peer();
+  add_cgi_variables(sink, {.request = request,
+                           .script = kIndex,
+                           .peer = from,
+                           .client = from.ip(),
+                           .document_root = "",
+                           .prefix = "/shop",
+                           .prefix_told = true});
+  CHECK(sink.all.at("SCRIPT_NAME") == "/shop/index.php");
+  CHECK_FALSE(sink.all.contains("HTTP_X_FORWARDED_PREFIX"));
+}
+
+TEST_CASE("a client behind a proxy has an address, and a port that nobody knows") {
+  Collected sink;
+  const RequestHead request = get("/");
+  const PeerAddress from = peer();
+  add_cgi_variables(sink, {.request = request,
+                           .script = kIndex,
+                           .peer = from,
+                           .client = *IpAddress::parse("2001:db8::1"),
+                           .document_root = "",
+                           .prefix = ""});
+  CHECK(sink.all.at("REMOTE_ADDR") == "2001:db8::1");
+  CHECK(sink.all.at("REMOTE_HOST") == "2001:db8::1");
+  CHECK_FALSE(sink.all.contains("REMOTE_PORT"));
+}
+
+TEST_CASE("OPTIONS of the server itself has no prefix") {
+  RequestHead request = get("*");
+  request.method = "OPTIONS";
+  CHECK(variables(request, kIndex, "/shop").at("REQUEST_URI") == "*");
+  request.target = "http://a.example";
+  CHECK(variables(request, kIndex, "/shop").at("REQUEST_URI") == "*");
+}
+
 TEST_CASE("a path that climbs is not translated") {
   const auto all = variables(get("/../etc/passwd"), {"", "/bin/x", "/../etc/passwd"});
   CHECK(all.at("PATH_INFO") == "/../etc/passwd");
   CHECK_FALSE(all.contains("PATH_TRANSLATED"));
 }
 
-TEST_CASE("the prefix is what is configured, else what a gateway says where that is a path") {
+TEST_CASE("the prefix is what is configured, or what a gateway says where that is asked for") {
   RequestHead request = get("/");
+  const std::string by_field(kPrefixField);
   CHECK(url_prefix(request, "").empty());
+  CHECK(url_prefix(request, by_field).empty());
   CHECK(url_prefix(request, "/a/") == "/a");
   request.fields.add("X-Forwarded-Prefix", "/from/gateway/");
-  CHECK(url_prefix(request, "") == "/from/gateway");
+  CHECK(url_prefix(request, by_field) == "/from/gateway");
+  CHECK(url_prefix(request, "").empty());
   CHECK(url_prefix(request, "/a") == "/a");
   for (const std::string_view bad :
        {"//evil.example", "https://evil", "a", "", "/a?b", "/a b", "/\"><"}) {
     RequestHead other = get("/");
     other.fields.add("X-Forwarded-Prefix", bad);
     CAPTURE(bad);
-    CHECK(url_prefix(other, "").empty());
+    CHECK(url_prefix(other, by_field).empty());
   }
 }
 
