@@ -8,7 +8,9 @@
 namespace watchdog {
 
 UpstreamMode::UpstreamMode(const ModeContext& context, UpstreamPool::MakeReader make_reader)
-    : context_(context), state_(context.function, context.loop, [this] { on_function_state(); }) {
+    : context_(context),
+      probe_(context.loop, [this] { return make_probe(); }),
+      state_(context.function, context.loop, [this] { on_function_state(); }) {
   for (Instance& instance : context.function.instances()) {
     backends_.emplace_back(context_, instance, make_reader);
   }
@@ -34,9 +36,14 @@ void UpstreamMode::on_shutdown() {
 }
 
 std::unique_ptr<ReadinessProbe> UpstreamMode::readiness_probe() {
+  if (context_.config.ready_path.empty() || choose() == nullptr) return nullptr;
+  return probe_.asker();
+}
+
+std::unique_ptr<ReadinessProbe> UpstreamMode::make_probe() {
+  // The one that was ready a moment ago may have ended since: asking any will tell.
   const Backend* const backend = choose();
-  if (context_.config.ready_path.empty() || backend == nullptr) return nullptr;
-  const Instance& instance = backend->instance;
+  const Instance& instance = backend != nullptr ? backend->instance : backends_.front().instance;
   return std::make_unique<UpstreamProbe>(context_.loop, instance.addresses, instance.url,
                                          instance.authority, context_.config.ready_path);
 }

@@ -7,6 +7,7 @@
 #include "modes/upstream/pool.h"
 #include "server/function_state.h"
 #include "server/mode.h"
+#include "server/shared_probe.h"
 
 namespace watchdog {
 
@@ -35,6 +36,7 @@ class UpstreamMode : public Mode {
  private:
   friend class UpstreamInvocation;
   void on_function_state();
+  std::unique_ptr<ReadinessProbe> make_probe();
   // The one that is ready and has the least to do, those that hang last; null when none but
   // `but_not` is ready.
   Backend* choose(const Backend* but_not = nullptr);
@@ -43,6 +45,7 @@ class UpstreamMode : public Mode {
   std::deque<Backend> backends_;
   size_t next_ = 0;  // where to begin to look, so that equals take turns
   std::list<UpstreamInvocation*> waiting_;
+  SharedProbe probe_;  // for /_/ready
   FunctionState::Listener state_;
 };
 

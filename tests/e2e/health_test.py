@@ -3,8 +3,11 @@
 import os
 import signal
 import tempfile
+import threading
+import time
 
-from harness import Case, Hold, free_port, head, run, until
+from harness import Case, Hold, InBackground, free_port, head, run, until
+from scripted_server import ScriptedServer, ok
 
 
 class Health(Case):
@@ -205,3 +208,58 @@ class Probes(Case):
         dog = self.start(fprocess="true", listen_address="127.0.0.1")
         result = run("--run-healthcheck", port=dog.port, listen_address="127.0.0.1")
         self.assertEqual(result.returncode, 0)
+
+
+class ReadyPath(Case):
+    def ask_through(self, script, **options):
+        """A watchdog whose /_/ready asks a server with this script."""
+        server = ScriptedServer(script)
+        self.addCleanup(server.close)
+        dog = self.start("--", "sleep", "1000", mode="http", upstream_url=server.url, ready_path="/ready", **options)
+        until(lambda: dog.request(path="/_/health").status == 200, 5, "it to be ready")
+        return dog, server
+
+    def test_interim_answers_come_before_the_answer(self):
+        hints = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+        for interim in (hints, hints * 3, b"HTTP/1.1 100 Continue\r\n\r\n"):
+            for pause in (0, 0.02):
+                def script(visit):
+                    while visit.head() is not None:
+                        visit.send(interim)
+                        time.sleep(pause)
+                        visit.send(ok())
+
+                dog, _ = self.ask_through(script)
+                self.assertEqual(dog.request(path="/_/ready").status, 200)
+
+    def test_an_interim_answer_alone_is_none(self):
+        asked = []
+
+        def script(visit):
+            visit.head()
+            asked.append(visit)
+            visit.send(b"HTTP/1.1 103 Early Hints\r\n\r\n" + (ok() if len(asked) == 1 else b""))
+
+        dog, _ = self.ask_through(script)
+        self.assertEqual(dog.request(path="/_/ready").status, 503)
+
+    def test_however_many_ask_the_function_is_asked_one_at_a_time(self):
+        open_now, most = [], [0]
+        slow = threading.Event()
+
+        def script(visit):
+            visit.head()
+            open_now.append(visit)
+            most[0] = max(most[0], len(open_now))
+            if slow.is_set():
+                time.sleep(0.2)
+            visit.send(ok())
+            open_now.remove(visit)
+
+        dog, server = self.ask_through(script, workers="1")
+        slow.set()
+        before = len(server.visits)
+        asking = [InBackground(lambda: dog.request(path="/_/ready").status) for _ in range(40)]
+        self.assertEqual({one.result(10) for one in asking}, {200})
+        self.assertEqual(most[0], 1)
+        self.assertLess(len(server.visits) - before, 10)

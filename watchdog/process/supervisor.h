@@ -26,7 +26,8 @@ class ReadinessProbe {
   virtual ~ReadinessProbe() = default;
   // `on_answer` runs once, later: with nothing when it does, else with what was tried and what came
   // of it. A new question replaces one that is under way.
-  virtual void ask(std::function<void(std::optional<std::string>)> on_answer) = 0;
+  using OnAnswer = std::function<void(std::optional<std::string>)>;
+  virtual void ask(OnAnswer on_answer) = 0;
   virtual void cancel() = 0;
 };
 

@@ -54,20 +54,29 @@ void UpstreamProbe::on_connected(Fd socket, int error) {
 
 size_t UpstreamProbe::on_data(std::string_view bytes) {
   reader_.feed(bytes);
-  const auto event = reader_.next();
-  if (event == ReadEvent::kError) {
-    answer(fmt::format("{}: its answer is not HTTP: {}", name_, reader_.error().reason));
-  } else if (event == ReadEvent::kHead) {
-    const int status = reader_.response().status;
-    if (status >= 200 && status < 300) {
-      answer(std::nullopt);
-    } else {
-      loop_.retire(std::move(stream_));
-      verdict_ = fmt::format("{} answers {} with {}", name_, path_, status);
-      patience_.set_after(pause_);
+  for (;;) {
+    switch (reader_.next()) {
+      case ReadEvent::kNeedMore:
+        return bytes.size();
+      case ReadEvent::kHead:
+        if (reader_.response().interim()) break;
+        judge(reader_.response().status);
+        return bytes.size();
+      case ReadEvent::kEnd:  // of an interim response
+      case ReadEvent::kBody:
+        break;
+      case ReadEvent::kError:
+        answer(fmt::format("{}: its answer is not HTTP: {}", name_, reader_.error().reason));
+        return bytes.size();
     }
   }
-  return bytes.size();
+}
+
+void UpstreamProbe::judge(int status) {
+  if (status >= 200 && status < 300) return answer(std::nullopt);
+  loop_.retire(std::move(stream_));
+  verdict_ = fmt::format("{} answers {} with {}", name_, path_, status);
+  patience_.set_after(pause_);
 }
 
 void UpstreamProbe::on_end() {

@@ -38,6 +38,8 @@ class UpstreamProbe final : public ReadinessProbe, private Stream::Handler {
   void on_drained() override {}
 
   void on_connected(Fd socket, int error);
+  // The status of the final response.
+  void judge(int status);
   void answer(std::optional<std::string> problem);
 
   Loop& loop_;
