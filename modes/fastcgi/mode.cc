@@ -71,15 +71,15 @@ class FastcgiInvocation final : public UpstreamInvocation {
  public:
   FastcgiInvocation(FastcgiMode& mode, Exchange& of, Application::Call call)
       : UpstreamInvocation(mode, of), mode_(mode), call_(std::move(call)) {}
-  ~FastcgiInvocation() override { give_up(fastcgi::abort_request()); }
+  ~FastcgiInvocation() override { give_up(fastcgi::abort_request(id())); }
 
   bool collects() const override { return exchange().request().framing == BodyFraming::kChunked; }
 
  private:
   std::optional<std::string> append_request(std::string& out, const Instance&,
                                             const uint64_t* collected) const override {
-    fastcgi::append_begin_request(out, mode_.after_request());
-    fastcgi::ParamsWriter params(out);
+    fastcgi::append_begin_request(out, id(), mode_.after_request());
+    fastcgi::ParamsWriter params(out, id());
     const auto length = collected != nullptr ? std::optional(*collected) : std::nullopt;
     add_cgi_variables(params, mode_.application().describe(exchange(), call_, length));
     params.end();
@@ -91,13 +91,13 @@ class FastcgiInvocation final : public UpstreamInvocation {
 
   Frame frame(size_t size) const override {
     Frame around;
-    fastcgi::append_header(around.before, Type::kStdin, size);
+    fastcgi::append_header(around.before, Type::kStdin, id(), size);
     return around;
   }
 
   std::string body_end() const override {
     std::string end;
-    fastcgi::append_header(end, Type::kStdin, 0);
+    fastcgi::append_header(end, Type::kStdin, id(), 0);
     return end;
   }
 
@@ -110,6 +110,8 @@ class FastcgiInvocation final : public UpstreamInvocation {
            backend.instance.in_flight + backend.pool.idle() <
                mode_.connections_to_keep(backend.instance);
   }
+
+  uint16_t id() const { return fastcgi::request_id(request_number()); }
 
   FastcgiMode& mode_;
   const Application::Call call_;

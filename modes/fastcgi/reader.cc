@@ -16,6 +16,7 @@ constexpr size_t kEndRequestSize = 8;
 
 void Reader::expect(std::string_view method) {
   answer_.expect(method);
+  ++requests_;
   state_ = State::kHeader;
   gathered_.clear();
   begun_ = fed_ = last_ = overloaded_ = false;
@@ -67,7 +68,7 @@ ReadEvent Reader::read_header() {
   const Header header = parse_header(gathered_);
   gathered_.clear();
   if (header.version != 1) return refuse("its answer is not FastCGI");
-  if (header.request_id != kRequestId) {
+  if (header.request_id != request_id(requests_)) {
     return refuse(
         fmt::format("it answers a request that it was not asked ({})", header.request_id));
   }

@@ -11,7 +11,8 @@
 namespace watchdog::fastcgi {
 
 // Reads the answers of a FastCGI server: records, and in those of STDOUT what a CGI program prints.
-// An answer ends with END_REQUEST and with nothing else.
+// An answer ends with END_REQUEST and with nothing else; only records with the id of the connection's
+// current request belong to it.
 class Reader final : public AnswerReader {
  public:
   void expect(std::string_view method) override;
@@ -31,6 +32,7 @@ class Reader final : public AnswerReader {
   bool overloaded() const override { return overloaded_; }
 
   bool begun() const override { return begun_; }
+  bool says_its_end() const override { return true; }  // END_REQUEST
   bool ends_with_connection() const override { return false; }
 
  private:
@@ -56,6 +58,7 @@ class Reader final : public AnswerReader {
   void end_content() { state_ = padding_ > 0 ? State::kPadding : State::kHeader; }
 
   State state_ = State::kEnded;
+  uint64_t requests_ = 0;  // that were expected so far
   Input input_;
   std::string gathered_;
   size_t content_ = 0;  // bytes of the record that are still to come

@@ -37,9 +37,6 @@ void append_length(std::string& out, size_t length) {
   out += byte(length);
 }
 
-constexpr std::array<char, kHeaderSize> kAbort = {
-    kVersion, static_cast<char>(Type::kAbortRequest), 0, kRequestId, 0, 0, 0, 0};
-
 }  // namespace
 
 Header parse_header(std::string_view bytes) {
@@ -50,11 +47,11 @@ Header parse_header(std::string_view bytes) {
           .padding_length = at(bytes, 6)};
 }
 
-void append_header(std::string& out, Type type, size_t content_length) {
+void append_header(std::string& out, Type type, uint16_t request_id, size_t content_length) {
   const std::array<char, kHeaderSize> header = {byte(kVersion),
                                                 byte(static_cast<size_t>(type)),
-                                                byte(kRequestId >> 8),
-                                                byte(kRequestId),
+                                                byte(request_id >> 8),
+                                                byte(request_id),
                                                 byte(content_length >> 8),
                                                 byte(content_length),
                                                 0,
@@ -62,17 +59,20 @@ void append_header(std::string& out, Type type, size_t content_length) {
   out.append(header.data(), header.size());
 }
 
-void append_begin_request(std::string& out, AfterRequest after) {
-  append_header(out, Type::kBeginRequest, 8);
+void append_begin_request(std::string& out, uint16_t request_id, AfterRequest after) {
+  append_header(out, Type::kBeginRequest, request_id, 8);
   const std::array<char, 8> body = {0, kResponder, static_cast<char>(after), 0, 0, 0, 0, 0};
   out.append(body.data(), body.size());
 }
 
-std::string_view abort_request() {
-  return {kAbort.data(), kAbort.size()};
+std::string abort_request(uint16_t request_id) {
+  std::string record;
+  append_header(record, Type::kAbortRequest, request_id, 0);
+  return record;
 }
 
-ParamsWriter::ParamsWriter(std::string& out) : out_(out) {
+ParamsWriter::ParamsWriter(std::string& out, uint16_t request_id)
+    : out_(out), request_id_(request_id) {
   start_record();
 }
 
@@ -94,7 +94,7 @@ void ParamsWriter::add(std::string_view name, std::string_view value) {
 
 void ParamsWriter::start_record() {
   record_start_ = out_.size();
-  append_header(out_, Type::kParams, 0);
+  append_header(out_, Type::kParams, request_id_, 0);
 }
 
 void ParamsWriter::finish_record() {
@@ -105,7 +105,7 @@ void ParamsWriter::finish_record() {
 
 void ParamsWriter::end() {
   finish_record();
-  append_header(out_, Type::kParams, 0);  // an empty record ends the stream
+  append_header(out_, Type::kParams, request_id_, 0);  // an empty record ends the stream
 }
 
 }  // namespace watchdog::fastcgi

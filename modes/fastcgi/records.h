@@ -14,9 +14,6 @@ namespace watchdog::fastcgi {
 
 inline constexpr size_t kHeaderSize = 8;
 inline constexpr size_t kMostContent = 65535;
-// We never have more than one request on a connection.
-inline constexpr uint16_t kRequestId = 1;
-
 enum class Type : uint8_t {
   kBeginRequest = 1,
   kAbortRequest = 2,
@@ -44,23 +41,30 @@ struct Header {
 // `bytes`: kHeaderSize of them.
 Header parse_header(std::string_view bytes);
 
+// The id of a connection's `number`th request, counted from 1. A connection has one request at a
+// time, but each has an id of its own, so that a record that comes late is not taken for the answer
+// to the next request.
+constexpr uint16_t request_id(uint64_t number) {
+  return static_cast<uint16_t>((number - 1) % UINT16_MAX + 1);
+}
+
 // The header of a record without padding, with so much content.
-void append_header(std::string& out, Type type, size_t content_length);
+void append_header(std::string& out, Type type, uint16_t request_id, size_t content_length);
 
 enum class AfterRequest : uint8_t { kClose = 0, kKeepConnection = 1 };
 
 // BEGIN_REQUEST of a responder.
-void append_begin_request(std::string& out, AfterRequest after);
+void append_begin_request(std::string& out, uint16_t request_id, AfterRequest after);
 
 // ABORT_REQUEST, whole.
-std::string_view abort_request();
+std::string abort_request(uint16_t request_id);
 
 // Writes variables as the PARAMS stream of a request (3.4, 5.2), as many records as it takes. A
 // variable is never split over two records: the specification would allow it, but PHP reads each
 // record by itself. One that is too large for a record of its own is left out, and too_large() names it.
 class ParamsWriter final : public VariableSink {
  public:
-  explicit ParamsWriter(std::string& out);
+  ParamsWriter(std::string& out, uint16_t request_id);
   void add(std::string_view name, std::string_view value) override;
   // Once, after the last variable.
   void end();
@@ -72,6 +76,7 @@ class ParamsWriter final : public VariableSink {
   void finish_record();
 
   std::string& out_;
+  const uint16_t request_id_;
   size_t record_start_ = 0;
   std::string too_large_;
 };

@@ -7,13 +7,23 @@
 
 namespace watchdog {
 
-UpstreamConnection::UpstreamConnection(Loop& loop, Fd socket, bool is_tcp,
+namespace {
+
+// Some servers say 408 before they close a connection that idles (RFC 9110 15.5.9).
+bool announces_close(std::string_view bytes) {
+  return bytes.starts_with("HTTP/1.1 408 ") || bytes.starts_with("HTTP/1.0 408 ");
+}
+
+}  // namespace
+
+UpstreamConnection::UpstreamConnection(Loop& loop, Fd socket, Peer peer,
                                        std::unique_ptr<AnswerReader> reader,
                                        size_t longest_log_line)
-    : is_tcp_(is_tcp),
+    : peer_(peer),
       reader_(std::move(reader)),
       errors_(log::Source::kErr, longest_log_line),
-      stream_(loop, *this, is_tcp ? Stream::Kind::kTcp : Stream::Kind::kPipe, std::move(socket)) {}
+      stream_(loop, *this, peer == Peer::kUnixSocket ? Stream::Kind::kPipe : Stream::Kind::kTcp,
+              std::move(socket)) {}
 
 UpstreamConnection::~UpstreamConnection() {
   errors_.finish();
@@ -23,6 +33,9 @@ void UpstreamConnection::begin(Handler& handler, std::string_view method) {
   handler_ = &handler;
   on_lost_ = nullptr;
   complete_ = false;
+  ++requests_;
+  written_ = 0;
+  head_seen_ = false;
   reader_->expect(method);
   stream_.resume();
 }
@@ -31,6 +44,30 @@ void UpstreamConnection::rest(std::function<void()> on_lost) {
   handler_ = nullptr;
   on_lost_ = std::move(on_lost);
   stream_.resume();
+}
+
+void UpstreamConnection::write(std::initializer_list<std::string_view> pieces) {
+  for (const auto piece : pieces) written_ += piece.size();
+  stream_.write(pieces);
+}
+
+bool UpstreamConnection::nothing_received() const {
+  const size_t here = stream_.pending();
+  return here >= written_ ||
+         (peer_ != Peer::kUnixSocket && here + stream_.unacknowledged() >= written_);
+}
+
+// Whether the bytes that begin the answer cannot belong to it. Over loopback a request that has
+// left has been received.
+bool UpstreamConnection::comes_too_early() const {
+  return peer_ == Peer::kElsewhere ? nothing_received() : stream_.pending() >= written_;
+}
+
+bool UpstreamConnection::waits_for_request() {
+  if (stream_.broken()) return false;
+  if (stream_.silent()) return true;
+  overran_ = overran_ || stream_.readable() > 0;
+  return false;
 }
 
 void UpstreamConnection::detach() {
@@ -45,8 +82,8 @@ void UpstreamConnection::give_up(std::string_view last_words) {
 }
 
 bool UpstreamConnection::reusable() const {
-  return complete_ && !ended_ && !tunnel_ && !stream_.broken() && stream_.drained() &&
-         reader_->response().keep_alive;
+  return complete_ && !ended_ && !tunnel_ && !overran_ && !stream_.broken() && stream_.drained() &&
+         reader_->response().keep_alive && reader_->says_its_end();
 }
 
 size_t UpstreamConnection::on_data(std::string_view bytes) {
@@ -58,8 +95,9 @@ size_t UpstreamConnection::on_data(std::string_view bytes) {
 }
 
 size_t UpstreamConnection::read(std::string_view bytes) {
-  if (handler_ == nullptr) {
-    fail("bytes that nobody asked for");
+  if (handler_ == nullptr || (!reader_->begun() && comes_too_early())) {
+    overran_ = requests_ > 0 && !announces_close(bytes);
+    fail("it sent bytes that nobody asked for");
     return bytes.size();
   }
   if (tunnel_) {
@@ -72,6 +110,7 @@ size_t UpstreamConnection::read(std::string_view bytes) {
       case ReadEvent::kNeedMore:
         return bytes.size();
       case ReadEvent::kHead:
+        head_seen_ = true;
         tunnel_ = reader_->response().status == 101;
         handler_->on_response_head(reader_->response());
         if (handler_ == nullptr) return bytes.size();
@@ -85,12 +124,15 @@ size_t UpstreamConnection::read(std::string_view bytes) {
         break;
       case ReadEvent::kEnd:
         if (reader_->response().interim()) break;
-        // More than the answer: a server that cannot be trusted with another request.
-        ended_ = ended_ || reader_->consumed() < bytes.size();
+        if (reader_->consumed() < bytes.size()) {
+          ended_ = true;
+          overran_ = reader_->says_its_end();
+        }
         complete_ = true;
         std::exchange(handler_, nullptr)->on_response_end(reader_->trailers());
         return bytes.size();
       case ReadEvent::kError:
+        overran_ = requests_ > 1 && !head_seen_;
         fail(reader_->overloaded() ? Failure::kNotReady : Failure::kUpstreamBroken,
              reader_->problem());
         return bytes.size();

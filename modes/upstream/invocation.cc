@@ -15,8 +15,8 @@ namespace watchdog {
 
 namespace {
 
-// How much of a request is kept so that it can be sent again.
-constexpr size_t kMostKept = 64 * 1024;
+// How much of a body is kept so that it can be sent again.
+constexpr size_t kMostKept = 32 * 1024;
 // How much of a collected body is read at a time.
 constexpr size_t kReadAtOnce = 64 * 1024;
 // How long until the end of an instance has been noticed, and how often we look for it.
@@ -68,8 +68,21 @@ void UpstreamInvocation::on_body(std::string_view bytes) {
     const BodyRefusal refusal = explain_spool_error(error, collection_limits(config()));
     return lose(refusal.failure, refusal.detail);
   }
-  send_piece(bytes);
+  if (!tunnel_) keep(bytes);
+  send_body(bytes);
   if (connection_ && connection_->full()) pause_upload();
+}
+
+// Keeps a short body, so that it can be sent again.
+void UpstreamInvocation::keep(std::string_view bytes) {
+  body_passed_ += bytes.size();
+  const uint64_t whole = std::max(body_passed_, exchange_.request().content_length);
+  if (whole > kMostKept) {
+    kept_ = std::string();
+    return;
+  }
+  if (kept_.empty()) kept_.reserve(whole);
+  kept_.append(bytes);
 }
 
 void UpstreamInvocation::on_body_end() {
@@ -79,7 +92,7 @@ void UpstreamInvocation::on_body_end() {
   }
   body_complete_ = true;
   if (collecting_) return go();
-  if (exchange_.request().has_body()) send({body_end()});
+  send_body_end();
 }
 
 void UpstreamInvocation::on_reply_drained() {
@@ -127,7 +140,9 @@ void UpstreamInvocation::connect() {
   Backend* const backend = mode_.choose();
   if (backend == nullptr) return wait();
   use(*backend);
-  connection_ = backend_->pool.take();
+  connection_ =
+      backend_->pool.take(exchange_.request().has_body() ? UpstreamPool::Asking::kNeeded
+                                                         : UpstreamPool::Asking::kNotNeeded);
   reused_ = connection_ != nullptr;
   if (reused_) {
     begin_sending();
@@ -171,20 +186,19 @@ void UpstreamInvocation::on_refused(int error) {
 
 void UpstreamInvocation::begin_sending() {
   connection_->begin(*this, exchange_.request().method);
-  if (!kept_.empty()) {
-    send_again();
-  } else if (!send_request()) {
-    return;
-  }
+  continue_due_ = exchange_.request().expects_continue;
+  if (!send_head()) return;
   if (collecting_) {
-    send_collected();
-  } else {
-    resume_upload();
+    collected_sent_ = 0;
+    return send_collected();
   }
+  send_body(kept_);
+  if (body_complete_) send_body_end();
+  resume_upload();
 }
 
 // False: it cannot be sent, and the exchange has failed.
-bool UpstreamInvocation::send_request() {
+bool UpstreamInvocation::send_head() {
   const uint64_t length = collected_.size();
   std::string head;
   head.reserve(1024);
@@ -193,23 +207,24 @@ bool UpstreamInvocation::send_request() {
     lose(Failure::kEnvironmentTooLarge, *problem);
     return false;
   }
-  send({head});
-  exchange_.function_started();
+  connection_->write({head});
+  if (!std::exchange(sent_, true)) exchange_.function_started();
   return true;
 }
 
-void UpstreamInvocation::send_again() {
-  connection_->write({kept_});
-}
-
-void UpstreamInvocation::send_piece(std::string_view bytes) {
-  if (tunnel_) return send({bytes});
+void UpstreamInvocation::send_body(std::string_view bytes) {
+  if (!connection_) return;
+  if (tunnel_) return connection_->write({bytes});
   while (!bytes.empty()) {
     const std::string_view piece = bytes.substr(0, kMostInFrame);
     bytes.remove_prefix(piece.size());
     const Frame around = frame(piece.size());
-    send({around.before, piece, around.after});
+    connection_->write({around.before, piece, around.after});
   }
+}
+
+void UpstreamInvocation::send_body_end() {
+  if (connection_ && exchange_.request().has_body()) connection_->write({body_end()});
 }
 
 void UpstreamInvocation::send_collected() {
@@ -222,21 +237,9 @@ void UpstreamInvocation::send_collected() {
       return lose(Failure::kInternal, fmt::format("the body is lost: {}", strerror(error)));
     }
     collected_sent_ += piece.size();
-    send_piece(piece);
-    if (collected_sent_ == collected_.size()) send({body_end()});
+    send_body(piece);
+    if (collected_sent_ == collected_.size()) send_body_end();
   }
-}
-
-void UpstreamInvocation::send(std::initializer_list<std::string_view> pieces) {
-  if (!connection_) return;
-  size_t size = 0;
-  for (const auto piece : pieces) size += piece.size();
-  if (size == 0) return;
-  sent_ += size;
-  if ((reused_ || mode_.backends_.size() > 1) && sent_ <= kMostKept) {
-    for (const auto piece : pieces) kept_.append(piece);
-  }
-  connection_->write(pieces);
 }
 
 void UpstreamInvocation::pause_upload() {
@@ -258,12 +261,17 @@ void UpstreamInvocation::on_response_head(const ResponseHead& head) {
   if (head.status == 101) return on_switched(head);
   ReplyHead reply{.status = head.status, .forwarded = true, .reason = head.reason};
   forward_fields(head, reply.fields);
-  if (head.interim()) return exchange_.interim(reply);
+  if (head.interim()) return pass_on_interim(reply);
   reply.content_length = head.content_length;
   const std::string duration = duration_text(exchange_.elapsed());
   reply.fields.add("X-Duration-Seconds", duration);
   exchange_.head(reply);
   if (is_event_stream(head)) exchange_.lift_time_limit();
+}
+
+void UpstreamInvocation::pass_on_interim(const ReplyHead& reply) {
+  if (reply.status == 100) continue_due_ = false;
+  exchange_.interim(reply);
 }
 
 void UpstreamInvocation::on_switched(const ResponseHead& head) {
@@ -286,7 +294,7 @@ void UpstreamInvocation::on_response_body(std::string_view bytes) {
 void UpstreamInvocation::on_response_end(std::string_view trailers) {
   const std::string passed_on = forwarded_trailers(trailers);
   load_.reset();
-  if (request_sent() && !tunnel_ && may_keep(*backend_)) {
+  if (may_reuse_connection()) {
     backend_->pool.give_back(std::move(connection_));
   } else {
     drop_connection();
@@ -314,20 +322,23 @@ bool UpstreamInvocation::request_sent() const {
   return body_complete_ || !exchange_.request().has_body();
 }
 
+// See UpstreamConnection for what else must hold.
+bool UpstreamInvocation::may_reuse_connection() const {
+  return request_sent() && !tunnel_ && !continue_due_ && may_keep(*backend_);
+}
+
 // A connection that had been idle may have been closed from the other end just before we wrote;
 // on a fresh one it was the instance that ended, and another one is asked: one only, as it may
 // have been this request that ended it. Sending again is safe when nothing of the request can
 // have been seen, or when seeing it twice does no harm (RFC 9110 9.2.2).
 bool UpstreamInvocation::may_send_again() const {
-  if (sent_again_ || sent_ > kMostKept || connection_->answered() || exchange_.replying()) {
-    return false;
-  }
-  return is_idempotent(exchange_.request().method) || connection_->untaken() >= sent_;
+  if (sent_again_ || connection_->answered() || exchange_.replying()) return false;
+  if (!collecting_ && body_passed_ > kMostKept) return false;
+  return is_idempotent(exchange_.request().method) || connection_->nothing_received();
 }
 
 void UpstreamInvocation::drop_connection() {
-  if (connection_) connection_->detach();
-  mode_.context().loop.retire(std::move(connection_));
+  if (connection_) backend_->pool.discard(std::move(connection_));
 }
 
 void UpstreamInvocation::lose(Failure failure, std::string_view what) {

@@ -58,6 +58,8 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   void give_up(std::string_view last_words) {
     if (connection_) connection_->give_up(last_words);
   }
+  // Which of its connection's requests it is, from 1.
+  uint64_t request_number() const { return connection_ ? connection_->requests() : 1; }
   const Config& config() const { return mode_.context().config; }
 
  private:
@@ -83,15 +85,17 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   void dial();
   void on_refused(int error);
   void begin_sending();
-  bool send_request();
-  void send_again();
-  void send_piece(std::string_view bytes);
+  bool send_head();
+  void keep(std::string_view bytes);
+  void send_body(std::string_view bytes);
+  void send_body_end();
   void send_collected();
-  void send(std::initializer_list<std::string_view> pieces);
   void pause_upload();
   void resume_upload();
+  void pass_on_interim(const ReplyHead& reply);
   void on_switched(const ResponseHead& head);
   bool request_sent() const;
+  bool may_reuse_connection() const;
   bool may_send_again() const;
   void drop_connection();
   void lose(Failure failure, std::string_view what);
@@ -113,11 +117,13 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   Timer soon_;      // connecting again
   std::unique_ptr<Dial> dial_;
   std::unique_ptr<UpstreamConnection> connection_;
-  std::string kept_;  // what was sent, where it may have to be sent again
+  std::string kept_;  // the body's beginning, as it may have to be sent again
   Spool collected_;
   uint64_t collected_sent_ = 0;
-  uint64_t sent_ = 0;
+  uint64_t body_passed_ = 0;  // bytes of a body that is not collected
   bool collecting_ = false;
+  bool sent_ = false;          // to whichever instance
+  bool continue_due_ = false;  // the server may still say 100 Continue
   bool reused_ = false;
   bool sent_again_ = false;  // to another instance
   bool body_complete_ = false;

@@ -16,8 +16,7 @@ class UpstreamInvocation;
 // One instance of the function's server, and this worker's idle connections to it.
 struct Backend {
   Backend(const ModeContext& context, Instance& of, UpstreamPool::MakeReader make_reader)
-      : instance(of),
-        pool(context.loop, of.addresses, make_reader, context.config.log_line_limit) {}
+      : instance(of), pool(context.loop, of, make_reader, context.config.log_line_limit) {}
   Instance& instance;
   UpstreamPool pool;
 };

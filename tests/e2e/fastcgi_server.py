@@ -26,13 +26,27 @@ def ok(body=b"ok", fields=b""):
     return out(b"Content-Type: text/plain\r\n" + fields + b"\r\n" + body) + end()
 
 
+def addressed(data, request_id):
+    """What these bytes are when the records in them that are for request 1 are for that one."""
+    told, left = b"", data
+    while len(left) >= 8:
+        _, _, old, length, padding = struct.unpack(">BBHHBx", left[:8])
+        size = 8 + length + padding
+        told += left[:2] + struct.pack(">H", request_id if old == 1 else old) + left[4:size]
+        left = left[size:]
+    return told + left
+
+
 def next_record(visit):
-    """(kind, content) of the next record; None when the watchdog closes instead."""
+    """(kind, content) of the next record; None when the watchdog closes instead. What is said after
+    the beginning of a request is said to it."""
     try:
         head = visit.exactly(8)
         if len(head) < 8:
             return None
-        _, kind, _, length, padding = struct.unpack(">BBHHBx", head)
+        _, kind, visit.request_id, length, padding = struct.unpack(">BBHHBx", head)
+        if kind == BEGIN:
+            visit.translate = lambda data, name=visit.request_id: addressed(data, name)
         return kind, visit.exactly(length + padding)[:length]
     except ConnectionResetError:
         return None
@@ -40,6 +54,7 @@ def next_record(visit):
 
 class Request:
     def __init__(self):
+        self.id = None
         self.flags = None
         self.params = []  # the content of each record
         self.body = b""
@@ -74,6 +89,7 @@ def read_request(visit, body=True):
         kind, content = found
         if kind == BEGIN:
             request.flags = content[2]
+            request.id = visit.request_id
         elif kind == ABORT:
             request.aborted = True
             return request

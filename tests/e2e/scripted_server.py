@@ -17,6 +17,7 @@ class Visit:
         self.socket.settimeout(20 * PATIENCE)
         self.record = record
         self.buffer = b""
+        self.translate = bytes  # what becomes of what is sent
 
     def _fill(self):
         data = self.socket.recv(65536)
@@ -61,7 +62,7 @@ class Visit:
 
     def send(self, data):
         try:
-            self.socket.sendall(data)
+            self.socket.sendall(self.translate(data))
         except OSError:
             pass  # the watchdog has gone, and what it did counts
 

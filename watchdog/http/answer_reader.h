@@ -46,6 +46,9 @@ class AnswerReader {
 
   // Whether anything of an answer has been seen since expect().
   virtual bool begun() const = 0;
+  // Whether the answer's own bytes say where it ends. The end of one that has no body by rule alone
+  // (to HEAD, or with 204 or 304: RFC 9112 6.3) is not said, and a careless application goes on.
+  virtual bool says_its_end() const = 0;
   // Whether the end of the connection is the proper end of the answer.
   virtual bool ends_with_connection() const = 0;
 };

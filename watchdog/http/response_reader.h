@@ -35,6 +35,7 @@ class ResponseReader final : public AnswerReader {
   std::string problem() const override;
 
   bool begun() const override { return state_ != State::kHead || !lines_.text().empty(); }
+  bool says_its_end() const override { return head_.framing != BodyFraming::kNone; }
   bool ends_with_connection() const override {
     return state_ == State::kBody && head_.framing == BodyFraming::kUntilClose;
   }

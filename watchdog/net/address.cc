@@ -56,6 +56,15 @@ Result<SocketAddress> SocketAddress::numeric(std::string_view address, uint16_t 
   return Error{fmt::format("{}: not an address", address)};
 }
 
+bool SocketAddress::is_loopback() const {
+  if (family() == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(storage_);
+    return ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+  }
+  const auto& in = reinterpret_cast<const sockaddr_in6&>(storage_);
+  return family() == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in.sin6_addr);
+}
+
 Result<std::vector<SocketAddress>> resolve(const std::string& host, uint16_t port) {
   if (host == "localhost") {
     return std::vector{SocketAddress::ipv4({htonl(INADDR_LOOPBACK)}, port),

@@ -36,6 +36,7 @@ struct Instance {
   std::atomic<State> state{State::kComing};
   std::atomic<bool> asked_to_end{false};  // for good: what breaks off from now on is our doing
   std::atomic<unsigned> timeouts{0};      // requests in a row that ran into exec_timeout
+  std::atomic<bool> overran{false};       // it once sent bytes behind the end of an answer
   std::atomic<uint32_t> in_flight{0};     // requests that it answers, of all workers
 
   bool ready() const { return state.load(std::memory_order_acquire) == State::kReady; }

@@ -105,8 +105,9 @@ TEST_CASE("a program that fails spoils its answer, unless that says so itself") 
 
 TEST_CASE("one connection gives answer after answer") {
   fastcgi::Reader reader;
-  const std::string bytes = out(kHead + "x", 3) + end();
-  for (int i = 0; i < 3; ++i) {
+  for (int i = 1; i <= 3; ++i) {
+    std::string bytes = record(6, kHead + "x", 3, i);
+    bytes += record(3, std::string(8, '\0'), 0, i);
     reader.expect("GET");
     CHECK_FALSE(reader.begun());
     reader.feed(bytes);
@@ -115,5 +116,20 @@ TEST_CASE("one connection gives answer after answer") {
     CHECK(reader.next() == ReadEvent::kEnd);
     CHECK(reader.consumed() == bytes.size());
     CHECK(reader.response().keep_alive);
+  }
+}
+
+TEST_CASE("a record that comes after its answer's end is no part of the next answer") {
+  fastcgi::Reader reader;
+  const std::string first = out(kHead + "x") + end();
+  for (const std::string& late : {out("more"), end(), record(7, "complaint")}) {
+    reader = fastcgi::Reader();
+    reader.expect("GET");
+    reader.feed(first);
+    while (reader.next() != ReadEvent::kEnd) continue;
+    reader.expect("GET");
+    reader.feed(late);
+    CHECK(reader.next() == ReadEvent::kError);
+    CHECK(reader.problem().starts_with("it answers a request that it was not asked (1)"));
   }
 }

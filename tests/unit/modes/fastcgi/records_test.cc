@@ -60,7 +60,7 @@ TEST_CASE("variables of any length are written as name-value pairs, none split o
     variables.emplace_back(std::string(size % 300, 'n'), std::string(size, 'v'));
   }
   std::string bytes;
-  fastcgi::ParamsWriter writer(bytes);
+  fastcgi::ParamsWriter writer(bytes, 1);
   for (const auto& [name, value] : variables) writer.add(name, value);
   writer.end();
   CHECK(read_params(bytes) == variables);
@@ -71,7 +71,7 @@ TEST_CASE("a variable may fill a record to the last byte, and not more") {
   for (const size_t before : {0, 10}) {
     for (const size_t excess : {0, 1}) {
       std::string bytes;
-      fastcgi::ParamsWriter writer(bytes);
+      fastcgi::ParamsWriter writer(bytes, 1);
       Variables variables;
       if (before > 0) variables.emplace_back("B", std::string(before, 'b'));
       variables.emplace_back("NAME", std::string(fastcgi::kMostContent - 9 + excess, 'v'));
@@ -87,10 +87,17 @@ TEST_CASE("a variable may fill a record to the last byte, and not more") {
 
 TEST_CASE("a request begins as a responder's, on a connection that is kept or not") {
   std::string bytes;
-  fastcgi::append_begin_request(bytes, fastcgi::AfterRequest::kKeepConnection);
+  fastcgi::append_begin_request(bytes, 1, fastcgi::AfterRequest::kKeepConnection);
   CHECK(bytes == std::string("\1\1\0\1\0\10\0\0\0\1\1\0\0\0\0\0", 16));
   bytes.clear();
-  fastcgi::append_begin_request(bytes, fastcgi::AfterRequest::kClose);
+  fastcgi::append_begin_request(bytes, 1, fastcgi::AfterRequest::kClose);
   CHECK(bytes == std::string("\1\1\0\1\0\10\0\0\0\1\0\0\0\0\0\0", 16));
-  CHECK(fastcgi::abort_request() == std::string_view("\1\2\0\1\0\0\0\0", 8));
+  CHECK(fastcgi::abort_request(0x203) == std::string("\1\2\2\3\0\0\0\0", 8));
+}
+
+TEST_CASE("requests on one connection have different ids, and none has 0") {
+  CHECK(fastcgi::request_id(1) == 1);
+  CHECK(fastcgi::request_id(2) == 2);
+  CHECK(fastcgi::request_id(65535) == 65535);
+  CHECK(fastcgi::request_id(65536) == 1);
 }
