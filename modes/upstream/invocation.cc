@@ -272,6 +272,7 @@ void UpstreamInvocation::on_response_head(const ResponseHead& head) {
 void UpstreamInvocation::pass_on_interim(const ReplyHead& reply) {
   if (reply.status == 100) continue_due_ = false;
   exchange_.interim(reply);
+  if (exchange_.reply_full()) connection_->pause();
 }
 
 void UpstreamInvocation::on_switched(const ResponseHead& head) {

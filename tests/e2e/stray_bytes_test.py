@@ -193,3 +193,39 @@ class AfterEndRequest(FastcgiCase):
         for _ in range(3):
             self.assertEqual(client.request("POST", body=b"x" * 100_000).text, "ok")
         self.assertEqual((ids, len(server.visits)), ([1, 2, 3], 1))
+
+
+class InterimAnswers(HttpCase):
+    def test_interim_answers_stop_with_a_client_that_does_not_read(self):
+        sent = [0]
+        hint = b"HTTP/1.1 103 Early Hints\r\nLink: </" + b"a" * 8000 + b">\r\n\r\n"
+
+        def script(visit):
+            visit.head()
+            visit.socket.settimeout(30)
+            while sent[0] < 100_000_000:
+                visit.socket.sendall(hint)
+                sent[0] += len(hint)
+            visit.send(ok(b"at last"))
+
+        dog, _ = self.serve(script, exec_timeout="30s", write_timeout="30s")
+        client = self.client(dog, receive_buffer=65536)
+        client.send(head())
+        last = [-1.0]
+
+        def stands():
+            moved = sent[0] != last[0]
+            last[0] = sent[0]
+            time.sleep(0.2)
+            return sent[0] > 0 and not moved and sent[0] == last[0]
+
+        until(stands, 10, "the server to be stopped")
+        self.assertLess(sent[0], 20_000_000)
+        self.assertLess(dog.rss_kb(), 16384)
+        reading = InBackground(lambda: self.until_final(client))
+        self.assertEqual(reading.result(60), "at last")
+
+    def until_final(self, client):
+        while (response := client.head()).status == 103:
+            pass
+        return b"".join(client.pieces(response)).decode()
