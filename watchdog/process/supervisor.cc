@@ -52,6 +52,7 @@ Supervisor::Supervisor(Loop& loop, Reaper& reaper, Plan plan, std::unique_ptr<Re
       environment_(merge(plan_.environment)),
       probe_(std::move(probe)),
       owner_(owner),
+      remains_(loop, reaper.system(), [this] { on_cleared(); }),
       next_(loop,
             [this] {
               if (state_ == State::kWaiting) return spawn();
@@ -100,6 +101,7 @@ bool Supervisor::spawn_process() {
     on_end(false, error == ENOENT ? kExitNotFound : kExitNotRunnable);
     return false;
   }
+  leader_ = child_->pid();
   add_output(std::move(out.read), log::Source::kOut);
   add_output(std::move(err.read), log::Source::kErr);
   return true;
@@ -142,6 +144,12 @@ void Supervisor::on_deadline() {
 void Supervisor::give_up_starting() {
   log::error("the function was not ready within startup_timeout={}: {}",
              format_duration(plan_.startup_timeout), last_problem_);
+  if (child_ && may_restart(false)) {
+    next_.clear();
+    probe_->cancel();
+    become(State::kClearing);
+    return ask_to_end();
+  }
   loop_.retire(std::move(child_));  // which asks it to end, and makes it
   on_end(false, kExitNeverReady);
 }
@@ -152,24 +160,43 @@ void Supervisor::on_exit(ExitStatus status) {
   loop_.retire(std::move(child_));
   deadline_.clear();
   if (state_ == State::kStopping) return become(State::kOver);
-  if (state_ == State::kReplacing) return spawn();
+  if (state_ == State::kClearing) return clear();
+  if (state_ == State::kReplacing) {
+    start_at_once_ = true;
+    become(State::kClearing);
+    return clear();
+  }
   const std::string_view hint =
       status.success() ? "; a server must stay in the foreground (no daemon mode)" : "";
   log::error("the function's process ended by itself: {}{}", status.text(), hint);
   on_end(status.success(), status.signal != 0 ? 128 + status.signal : status.code);
 }
 
+bool Supervisor::may_restart(bool success) const {
+  return plan_.restart == Restart::kAlways || (plan_.restart == Restart::kOnFailure && !success);
+}
+
 void Supervisor::on_end(bool success, int exit_code) {
   next_.clear();
   deadline_.clear();
   probe_->cancel();
-  const bool again =
-      plan_.restart == Restart::kAlways || (plan_.restart == Restart::kOnFailure && !success);
-  if (!again) {
+  if (!may_restart(success)) {
     become(State::kOver);
     owner_.on_supervised_end(exit_code);
     return;
   }
+  become(State::kClearing);
+  clear();
+}
+
+void Supervisor::clear() {
+  if (leader_ == 0) return on_cleared();  // it never ran
+  remains_.end(leader_, plan_.scope, plan_.stop_signal, plan_.stop_timeout);
+}
+
+void Supervisor::on_cleared() {
+  leader_ = 0;
+  if (std::exchange(start_at_once_, false)) return spawn();
   if (loop_.now() - started_at_ >= kHealthyAfter) backoff_ = kFirstBackoff;
   log::info("Starting the function again in {}", format_duration(backoff_));
   become(State::kWaiting);
@@ -183,6 +210,7 @@ void Supervisor::stop() {
   next_.clear();
   deadline_.clear();
   probe_->cancel();
+  remains_.cancel();  // what is left is ended with everything else
   if (!child_) return become(State::kOver);
   become(State::kStopping);
   ask_to_end();
@@ -192,6 +220,9 @@ void Supervisor::replace() {
   switch (state_) {
     case State::kReplacing:
     case State::kStopping:
+      return;
+    case State::kClearing:
+      if (!std::exchange(start_at_once_, true)) ++restarts_;
       return;
     case State::kWaiting:
     case State::kOver:

@@ -14,6 +14,7 @@
 #include "process/child.h"
 #include "process/command.h"
 #include "process/output_log.h"
+#include "process/remains.h"
 
 namespace watchdog {
 
@@ -35,19 +36,21 @@ class ReadinessProbe {
 //
 //   starting --probe says yes--> ready
 //   starting --startup_timeout--> it is ended; then as if it had exited badly
-//   starting, ready --exits, and may be restarted--> waiting --backoff--> starting
+//   starting, ready --exits, and may be restarted--> clearing --> waiting --backoff--> starting
 //   starting, ready --exits, and may not--> over
-//   starting, ready --replace()--> replacing --exits--> starting
+//   starting, ready --replace()--> replacing --exits--> clearing --> starting
 //   any --stop()--> stopping --exits--> over
 //
 // Stopping and replacing begin with stop_signal to the process's group, and SIGKILL after
-// stop_timeout.
+// stop_timeout. Clearing is the same for what the process left behind (Remains): workers whose
+// master was killed, the server that a shell had started. They hold the port, so that until they
+// are gone nothing is started, and nothing is asked whether it is ready, for they would answer.
 //
 // The backoff doubles from kFirstBackoff to kMostBackoff; a process that was up for kHealthyAfter
 // starts it anew.
 class Supervisor {
  public:
-  enum class State { kStarting, kReady, kWaiting, kReplacing, kStopping, kOver };
+  enum class State { kStarting, kReady, kClearing, kWaiting, kReplacing, kStopping, kOver };
 
   struct Plan {
     std::vector<std::string> command;  // empty: somebody else's server, to be asked and no more
@@ -57,6 +60,8 @@ class Supervisor {
     int stop_signal = SIGTERM;
     Duration stop_timeout = std::chrono::seconds(2);
     size_t log_line_limit = 0;
+    // What it leaves behind: kAllDescendants where it is the only one of its kind.
+    Remains::Scope scope = Remains::Scope::kSession;
   };
 
   class Owner {
@@ -105,6 +110,9 @@ class Supervisor {
   void ask_to_end();
   void on_exit(ExitStatus status);
   void on_end(bool success, int exit_code);
+  bool may_restart(bool success) const;
+  void clear();
+  void on_cleared();
   void add_output(Fd pipe, log::Source source);
 
   Loop& loop_;
@@ -116,6 +124,9 @@ class Supervisor {
   Owner& owner_;
   State state_ = State::kOver;
   std::unique_ptr<Child> child_;
+  pid_t leader_ = 0;            // of the process that ran last
+  bool start_at_once_ = false;  // when it is cleared: without backoff
+  Remains remains_;
   std::list<std::unique_ptr<OutputLog>> outputs_;  // of this process and what it left behind
   Instant started_at_{};
   Duration backoff_ = kFirstBackoff;

@@ -105,12 +105,13 @@ int read_report(int pipe) {
   return size == sizeof error ? error : 0;
 }
 
-// What /proc/PID/stat says of a process: "pid (name) S ppid pgrp ...", where name may hold
+// What /proc/PID/stat says of a process: "pid (name) S ppid pgrp session ...", where name may hold
 // anything.
 struct Listed {
   pid_t pid = 0;
   pid_t parent = 0;
   pid_t group = 0;
+  pid_t session = 0;
   bool running = false;
 };
 
@@ -127,10 +128,11 @@ bool read_process(const char* pid, Listed& process) {
   const char* after_name = std::strrchr(text, ')');
   if (after_name == nullptr || std::strlen(after_name) < 4) return false;
   const char state = after_name[2];
-  char* parent_end = nullptr;
+  char* end = nullptr;
   process.pid = static_cast<pid_t>(std::strtol(pid, nullptr, 10));
-  process.parent = static_cast<pid_t>(std::strtol(after_name + 3, &parent_end, 10));
-  process.group = static_cast<pid_t>(std::strtol(parent_end, nullptr, 10));
+  process.parent = static_cast<pid_t>(std::strtol(after_name + 3, &end, 10));
+  process.group = static_cast<pid_t>(std::strtol(end, &end, 10));
+  process.session = static_cast<pid_t>(std::strtol(end, nullptr, 10));
   process.running = state != 'Z' && state != 'X';
   return true;
 }
@@ -144,6 +146,29 @@ std::vector<Listed> list_processes() {
     if (read_process(entry->d_name, process)) all.push_back(process);
   }
   return all;
+}
+
+// Adds to `family` whatever descends from its members.
+void add_descendants(std::set<pid_t>& family, const std::vector<Listed>& all) {
+  // Parents may be listed behind their children, as numbers start again at the end.
+  for (size_t before = 0; before != family.size();) {
+    before = family.size();
+    for (const Listed& process : all) {
+      if (family.contains(process.parent)) family.insert(process.pid);
+    }
+  }
+}
+
+// Those of `family` that run, without `except`.
+std::vector<pid_t> running_members(const std::set<pid_t>& family, const std::vector<Listed>& all,
+                                   pid_t except) {
+  std::vector<pid_t> running;
+  for (const Listed& process : all) {
+    if (process.running && process.pid != except && family.contains(process.pid)) {
+      running.push_back(process.pid);
+    }
+  }
+  return running;
 }
 
 class RealSystem final : public System {
@@ -219,20 +244,18 @@ class RealSystem final : public System {
   std::vector<pid_t> descendants() override {
     const std::vector<Listed> all = list_processes();
     std::set<pid_t> family = {::getpid()};
-    // Parents may be listed behind their children, as numbers start again at the end.
-    for (size_t before = 0; before != family.size();) {
-      before = family.size();
-      for (const Listed& process : all) {
-        if (family.contains(process.parent)) family.insert(process.pid);
-      }
-    }
-    std::vector<pid_t> running;
+    add_descendants(family, all);
+    return running_members(family, all, ::getpid());
+  }
+
+  std::vector<pid_t> session_of(pid_t leader) override {
+    const std::vector<Listed> all = list_processes();
+    std::set<pid_t> family;
     for (const Listed& process : all) {
-      if (process.running && process.pid != ::getpid() && family.contains(process.pid)) {
-        running.push_back(process.pid);
-      }
+      if (process.session == leader || process.group == leader) family.insert(process.pid);
     }
-    return running;
+    add_descendants(family, all);
+    return running_members(family, all, leader);
   }
 };
 

@@ -46,6 +46,9 @@ class System {
   virtual std::set<pid_t> live_groups() = 0;
   // The processes that still run and descend from this one.
   virtual std::vector<pid_t> descendants() = 0;
+  // The processes that still run in the session or the group that `leader` leads or led, and those
+  // that descend from them; without `leader` itself.
+  virtual std::vector<pid_t> session_of(pid_t leader) = 0;
 };
 
 System& real_system();

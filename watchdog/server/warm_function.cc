@@ -54,7 +54,9 @@ class WarmFunction::Copy final : private Supervisor::Owner {
                           .startup_timeout = config.startup_timeout,
                           .stop_signal = config.stop_signal,
                           .stop_timeout = stop_timeout(config),
-                          .log_line_limit = config.log_line_limit};
+                          .log_line_limit = config.log_line_limit,
+                          .scope = config.instances == 1 ? Remains::Scope::kAllDescendants
+                                                         : Remains::Scope::kSession};
     // php-cgi would end after 500 requests.
     constexpr const char* kMostRequests = "PHP_FCGI_MAX_REQUESTS";
     if (config.mode == ModeName::kFastcgi && std::getenv(kMostRequests) == nullptr) {
@@ -139,6 +141,7 @@ class WarmFunction::Copy final : private Supervisor::Owner {
       case Supervisor::State::kStopping:  // it may still answer what is under way
         return Value::kReady;
       case Supervisor::State::kStarting:
+      case Supervisor::State::kClearing:
       case Supervisor::State::kWaiting:
       case Supervisor::State::kReplacing:
         return Value::kComing;

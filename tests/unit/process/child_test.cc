@@ -34,6 +34,7 @@ class WithoutPidfd final : public System {
   pid_t any_exited() override { return real_system().any_exited(); }
   std::set<pid_t> live_groups() override { return real_system().live_groups(); }
   std::vector<pid_t> descendants() override { return real_system().descendants(); }
+  std::vector<pid_t> session_of(pid_t leader) override { return real_system().session_of(leader); }
 };
 
 struct Runner {

@@ -16,9 +16,11 @@ class ScriptedSystem final : public System {
   std::map<pid_t, int> zombies;  // exited, not reaped: pid and wait status
   std::set<pid_t> running_groups;
   std::vector<pid_t> running_descendants;
+  std::map<pid_t, std::vector<pid_t>> running_sessions;  // by leader
   std::vector<std::pair<pid_t, int>> signals;
   std::vector<pid_t> reaped;
   pid_t next_pid = 100;
+  int looks = 0;  // how often all processes were looked at
 
   Started spawn(const Program&) override { return {next_pid++, -1, 0}; }
   void kill(pid_t pid, int signal) override { signals.emplace_back(pid, signal); }
@@ -32,8 +34,12 @@ class ScriptedSystem final : public System {
   }
   bool exited(pid_t pid) override { return zombies.contains(pid); }
   pid_t any_exited() override { return zombies.empty() ? 0 : zombies.begin()->first; }
-  std::set<pid_t> live_groups() override { return running_groups; }
+  std::set<pid_t> live_groups() override {
+    ++looks;
+    return running_groups;
+  }
   std::vector<pid_t> descendants() override { return running_descendants; }
+  std::vector<pid_t> session_of(pid_t leader) override { return running_sessions[leader]; }
 
   bool sent(pid_t pid, int signal) const {
     return std::find(signals.begin(), signals.end(), std::pair(pid, signal)) != signals.end();

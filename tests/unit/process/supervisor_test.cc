@@ -37,7 +37,8 @@ struct FakeProbe final : ReadinessProbe {
 };
 
 struct Fixture final : Supervisor::Owner {
-  explicit Fixture(Restart restart = Restart::kNo) {
+  explicit Fixture(Restart restart = Restart::kNo,
+                   Remains::Scope scope = Remains::Scope::kSession) {
     log::open(nowhere.get(), nowhere.get());
     auto owned = std::make_unique<FakeProbe>();
     probe = owned.get();
@@ -47,7 +48,8 @@ struct Fixture final : Supervisor::Owner {
                                         .startup_timeout = 60s,
                                         .stop_signal = SIGQUIT,
                                         .stop_timeout = 2s,
-                                        .log_line_limit = 1000},
+                                        .log_line_limit = 1000,
+                                        .scope = scope},
                        std::move(owned), static_cast<Supervisor::Owner&>(*this));
   }
   ~Fixture() override {
@@ -272,5 +274,124 @@ TEST_CASE("stop while it is being replaced is the end") {
   fixture.supervisor->stop();
   fixture.exit(exited(0));
   CHECK(fixture.supervisor->over());
+  CHECK(fixture.starts() == 1);
+}
+
+TEST_CASE("what a process leaves behind is asked to end before the next one is started") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  fixture.become_ready();
+  fixture.system.running_sessions[100] = {101, 102};
+  fixture.exit(SIGKILL);
+  CHECK(fixture.states.back() == State::kClearing);
+  for (const pid_t pid : {101, 102}) {
+    CHECK(fixture.system.sent(pid, SIGQUIT));
+    CHECK(fixture.system.sent(pid, SIGCONT));
+  }
+  const int asked = fixture.probe->asked;
+  fixture.system.running_sessions[100] = {102};
+  fixture.pass(1500ms);
+  CHECK(fixture.states.back() == State::kClearing);
+  CHECK(fixture.starts() == 1);
+  CHECK(fixture.probe->asked == asked);  // it would be the old server that answers
+  fixture.system.running_sessions.clear();
+  fixture.pass(10ms);
+  CHECK(fixture.states.back() == State::kWaiting);
+  fixture.pass(100ms);
+  CHECK(fixture.starts() == 2);
+  CHECK_FALSE(fixture.system.sent(102, SIGKILL));
+}
+
+TEST_CASE("what a process leaves behind is killed after stop_timeout") {
+  Fixture fixture(Restart::kOnFailure);
+  fixture.start();
+  fixture.system.running_sessions[100] = {101};
+  fixture.exit(exited(1));
+  fixture.pass(1990ms);
+  CHECK_FALSE(fixture.system.sent(101, SIGKILL));
+  fixture.pass(10ms);
+  CHECK(fixture.system.sent(101, SIGKILL));
+  CHECK(fixture.starts() == 1);
+}
+
+TEST_CASE("what cannot be killed does not keep the function from coming back for ever") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  fixture.system.running_sessions[100] = {101};
+  fixture.exit(exited(1));
+  fixture.pass(7s);
+  CHECK(fixture.states.back() == State::kWaiting);
+}
+
+TEST_CASE("of several instances only the session of the one that ended is cleared") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  fixture.system.running_descendants = {201};  // of another instance
+  fixture.exit(exited(1));
+  CHECK(fixture.states.back() == State::kWaiting);
+  CHECK_FALSE(fixture.system.sent(201, SIGQUIT));
+}
+
+TEST_CASE("of a single instance all that descends from us is cleared, wherever it went") {
+  Fixture fixture(Restart::kAlways, Remains::Scope::kAllDescendants);
+  fixture.start();
+  fixture.system.running_descendants = {201};
+  fixture.exit(exited(1));
+  CHECK(fixture.states.back() == State::kClearing);
+  CHECK(fixture.system.sent(201, SIGQUIT));
+}
+
+TEST_CASE("a process that was not ready in time is gone before the next one is started") {
+  Fixture fixture(Restart::kOnFailure);
+  fixture.start();
+  fixture.probe->answer("not yet");
+  fixture.pass(60s);
+  CHECK(fixture.states.back() == State::kClearing);
+  CHECK(fixture.system.sent(-100, SIGQUIT));
+  fixture.pass(2s);
+  CHECK(fixture.system.sent(-100, SIGKILL));
+  CHECK(fixture.starts() == 1);
+  fixture.exit(SIGKILL);
+  CHECK(fixture.states.back() == State::kWaiting);
+  fixture.pass(100ms);
+  CHECK(fixture.starts() == 2);
+}
+
+TEST_CASE("a process that is replaced takes what it left behind along") {
+  Fixture fixture;
+  fixture.start();
+  fixture.become_ready();
+  fixture.system.running_sessions[100] = {101};
+  fixture.supervisor->replace();
+  fixture.exit(exited(0));
+  CHECK(fixture.starts() == 1);
+  fixture.system.running_sessions.clear();
+  fixture.pass(10ms);
+  CHECK(fixture.starts() == 2);
+  CHECK(fixture.supervisor->restarts() == 1);
+}
+
+TEST_CASE("replacing while what was left behind is cleared starts it at once, and once") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  fixture.system.running_sessions[100] = {101};
+  fixture.exit(exited(1));
+  fixture.supervisor->replace();
+  fixture.supervisor->replace();
+  fixture.system.running_sessions.clear();
+  fixture.pass(10ms);
+  CHECK(fixture.starts() == 2);
+  CHECK(fixture.supervisor->restarts() == 1);
+}
+
+TEST_CASE("stop while what was left behind is cleared is the end at once") {
+  Fixture fixture(Restart::kAlways);
+  fixture.start();
+  fixture.system.running_sessions[100] = {101};
+  fixture.exit(exited(1));
+  fixture.supervisor->stop();
+  CHECK(fixture.supervisor->over());
+  fixture.system.running_sessions.clear();
+  fixture.pass(20s);
   CHECK(fixture.starts() == 1);
 }
