@@ -1,6 +1,8 @@
 #include "process/reaper.h"
 
+#include <algorithm>
 #include <csignal>
+#include <set>
 
 #include "base/log.h"
 #include "process/child.h"
@@ -90,12 +92,13 @@ void Reaper::take_new_burials() {
   }
   const Instant kill_at = loop_.now() + kGrace;
   for (const pid_t pid : pids) graves_.push_back({pid, kill_at});
-  look_at_burials();
+  if (!graves_.empty() && !look_.armed()) look_.set_after(kLookInterval);
 }
 
 void Reaper::kill_abandoned() {
   kill_now_ = true;
   take_new_burials();
+  look_at_burials();
 }
 
 bool Reaper::end_descendants(Duration grace) {
@@ -117,22 +120,31 @@ bool Reaper::end_descendants(Duration grace) {
   return false;
 }
 
+// One look at all processes serves all burials, and looks take a twentieth of the time at most,
+// however many processes there are.
 void Reaper::look_at_burials() {
   const Instant now = loop_.now();
+  std::optional<std::set<pid_t>> live;
+  const auto is_live = [&](pid_t group) {
+    if (!live) live = system_.live_groups();
+    return live->contains(group);
+  };
   const size_t before = graves_.size();
-  std::erase_if(graves_, [&](Burial& burial) { return over(burial, now); });
+  std::erase_if(graves_, [&](Burial& burial) { return over(burial, now, is_live); });
   burials_ -= static_cast<int>(before - graves_.size());
-  if (!graves_.empty()) look_.set_after(kLookInterval);
+  if (graves_.empty()) return;
+  const Duration taken = loop_.now() - now;
+  look_.set_after(std::max<Duration>(kLookInterval, 20 * taken));
 }
 
 // Whether the leader has been reaped and nothing of its group is left running.
-bool Reaper::over(Burial& burial, Instant now) {
+bool Reaper::over(Burial& burial, Instant now, const std::function<bool(pid_t)>& is_live) {
   if (!burial.killed && (kill_now_ || now >= burial.kill_at)) {
     system_.kill(-burial.pid, SIGKILL);
     burial.killed = true;
   }
   if (!system_.exited(burial.pid)) return false;
-  if (!burial.killed && system_.live_groups().contains(burial.pid)) return false;
+  if (!burial.killed && is_live(burial.pid)) return false;
   int status = 0;
   system_.reap(burial.pid, &status);
   remove(burial.pid);

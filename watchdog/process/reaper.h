@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <atomic>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <unordered_map>
@@ -80,7 +81,7 @@ class Reaper {
   void reap_orphans();
   void take_new_burials();
   void look_at_burials();
-  bool over(Burial& burial, Instant now);
+  bool over(Burial& burial, Instant now, const std::function<bool(pid_t)>& is_live);
 
   Loop& loop_;
   System& system_;

@@ -146,3 +146,24 @@ TEST_CASE_FIXTURE(Fixture,
   log::flush();
   log::open(1, 2);
 }
+
+TEST_CASE_FIXTURE(Fixture, "one look at all processes serves all abandoned groups") {
+  std::vector<std::unique_ptr<Child>> children;
+  for (int i = 0; i < 100; ++i) children.push_back(spawn());
+  for (const auto& child : children) {
+    system.zombies[child->pid()] = 0;
+    system.running_groups.insert(child->pid());
+  }
+  {
+    const Turn turn(loop);
+    children.clear();
+  }
+  pass(0ms);
+  CHECK(system.looks <= 1);
+  for (int i = 1; i <= 10; ++i) pass(10ms);
+  CHECK(system.looks <= 11);
+  CHECK_FALSE(reaper.idle());
+  system.running_groups.clear();
+  pass(10ms);
+  CHECK(reaper.idle());
+}
