@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "http/forward.h"
 #include "modes/duration_text.h"
+#include "modes/repaired_head.h"
 
 namespace watchdog {
 
@@ -258,6 +259,7 @@ void UpstreamInvocation::on_response_head(const ResponseHead& head) {
     drop_connection();
     return exchange_.redirect(local_target(target));
   }
+  warn_of_repair(head.repaired);
   if (head.status == 101) return on_switched(head);
   ReplyHead reply{.status = head.status, .forwarded = true, .reason = head.reason};
   forward_fields(head, reply.fields);

@@ -123,8 +123,11 @@ class Fork(Believed, Case):
         return self.fields(dict(line.split("=", 1) for line in response.text.splitlines() if "=" in line))
 
     def fields(self, variables):
-        return {name.removeprefix("Http_").lower().replace("_", "-"): [value]
-                for name, value in variables.items() if name.startswith("Http_")}
+        told = {}
+        for name, value in variables.items():  # X-User and X_User made two of them: Http_X_User, Http_X_user
+            if name.startswith("Http_"):
+                told.setdefault(name.removeprefix("Http_").lower().replace("_", "-"), []).append(value)
+        return told
 
 
 class Serializing(Fork):

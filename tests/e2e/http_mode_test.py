@@ -356,10 +356,9 @@ class Failures(HttpCase):
         for name, answer in {
                 "garbage": b"\x16\x03\x01garbage\r\n\r\n", "nothing": b"", "half a head": b"HTTP/1.1 200",
                 "two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-                "length and chunked": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n"
-                                      b"Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
                 "unknown coding": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nx",
-                "bare line feeds": b"HTTP/1.1 200 OK\nContent-Length: 1\n\nx",
+                "many options": b"HTTP/1.1 200 OK\r\nConnection: " + b"x," * 33 + b"\r\n\r\n",
+                "a NUL in a name": b"HTTP/1.1 200 OK\r\nA\0B: b\r\n\r\n",
                 "a folded line": b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n",
                 "a status of two digits": b"HTTP/1.1 99 No\r\n\r\n",
                 "another version": b"HTTP/2.0 200 OK\r\n\r\n",
@@ -372,6 +371,47 @@ class Failures(HttpCase):
                 self.assertEqual(response.status, 502)
                 self.assertEqual(response.header("X-OpenFaaS-Internal"), "of-watchdog")
                 dog.wait_log(r"GET / - 502 .*upstream_broken")
+
+    def test_what_every_proxy_takes_is_mended_and_logged_once(self):
+        chunked = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n"
+        for name, (answer, body, warned) in {
+                "bare line feeds": (b"HTTP/1.1 200 OK\nX: y\nContent-Length: 1\n\nx", b"x", "LF alone"),
+                "a shell's": (b"HTTP/1.0 200 OK\nX: y\n\nx", b"x", "LF alone"),
+                "two equal lengths": (b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nX: y\r\nContent-Length: 1\r\n\r\nx",
+                                      b"x", "more than one length"),
+                "length and chunked": (chunked + b"Content-Length: 9\r\nX: y\r\n\r\n1\r\nx\r\n0\r\n\r\n", b"x",
+                                       "more than one length"),
+                "control characters": (b"HTTP/1.1 200 OK\r\nX: \1y\0\r\nContent-Length: 1\r\n\r\nx", b"x",
+                                       "control characters"),
+                "white space before a colon": (b"HTTP/1.1 200 OK\r\nX : y\r\nContent-Length : 1\r\n\r\nx", b"x",
+                                               "white space before the colon"),
+                "chunks with bare line feeds": (chunked + b"X: y\r\n\r\n3\nabc\n0\nT: 1\n\n", b"abc", None),
+                "spaces after chunk sizes": (chunked + b"X: y\r\n\r\n3 \r\nabc\r\n0 \r\n\r\n", b"abc", None),
+                "another version": (b"HTTP/1.3 200 OK\r\nX: y\r\nContent-Length: 1\r\n\r\nx", b"x", None)}.items():
+            with self.subTest(name):
+                def script(visit, answer=answer):
+                    visit.head()
+                    visit.send(answer)
+
+                dog, _ = self.serve(script)
+                for _ in range(3):
+                    client = self.client(dog)
+                    client.send(b"GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+                    raw = client.read_to_end()
+                    head, _, rest = raw.partition(b"\r\n\r\n")
+                    lines = head.split(b"\r\n")
+                    self.assertIn(b"X: y", lines)
+                    self.assertEqual(lines[0], b"HTTP/1.1 200 OK")
+                    self.assertNotRegex(head, rb"[^\r]\n|[\0\1]| :")
+                    self.assertLessEqual(head.count(b"Content-Length"), 1)
+                    self.assertFalse(b"Content-Length" in head and b"chunked" in head, head)
+                    if b"chunked" in head:
+                        self.assertRegex(rest, rb"\A[13]\r\n" + body + rb"\r\n0\r\n(T: 1\r\n)?\r\n\Z")
+                    else:
+                        self.assertEqual(rest, body)
+                log = dog.log()
+                self.assertEqual(log.count("was mended"), 1 if warned else 0, log)
+                self.assertIn(warned or "", log)
 
     def test_an_answer_that_breaks_off_looks_broken(self):
         for answer in (b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",

@@ -115,7 +115,17 @@ class Bodies(Case):
         client.send(head("POST", chunked=True) +
                     b'3;name="value"\r\nabc\r\n0;last\r\nX-Trailer: 1\r\n\r\n')
         self.assertEqual(client.response().body, b"abc")
+        client.send(head("POST", chunked=True) + b'2; a=b\r\nab\r\n1 ;\ta = "x;y"\r\nc\r\n0 ; last\r\n\r\n')
+        self.assertEqual(client.response().body, b"abc")
         self.assertEqual(client.request("POST", body=b"next").body, b"next")
+
+    def test_a_later_minor_version_is_served_as_1_1(self):
+        dog = self.sh("printf 'Content-Type: a/b\\n\\n%s' $SERVER_PROTOCOL", mode="cgi")
+        client = self.client(dog)
+        for version in (b"HTTP/1.2", b"HTTP/1.9"):
+            client.send(head().replace(b"HTTP/1.1", version))
+            response = client.response()
+            self.assertEqual((response.version, response.status, response.body), ("HTTP/1.1", 200, b"HTTP/1.1"))
 
     def test_chunks_of_one_byte_arrive_whole(self):
         dog = self.start(fprocess="cat")

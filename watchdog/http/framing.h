@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/message.h"
 #include "http/strict.h"
@@ -40,6 +41,8 @@ struct Input {
 // limit is met at the same byte however they come: so is the first thing that is wrong.
 class Lines {
  public:
+  explicit Lines(Sender sender) : sender_(sender) {}
+
   // Takes input up to the end of a line, or all of it, and holds no more than `most` bytes. None
   // when line() is complete.
   std::optional<ReadEvent> take(Input& input, size_t most, const Refusal& too_long);
@@ -48,20 +51,33 @@ class Lines {
   std::string_view line() const {
     return std::string_view(text_).substr(line_start_, text_.size() - line_start_ - 2);
   }
+  // Leaves out the white space before the colon of the line that was just completed.
+  void close_up_name();
+  // Puts another byte in the place of one that has been checked.
+  void put(size_t at, char c) { text_[at] = c; }
   bool in_first_line() const { return line_start_ == 0; }
   void start_line() { line_start_ = text_.size(); }
 
   std::string_view text() const { return text_; }
+  // What had to be mended since clear(); see Sender.
+  std::string_view mended() const { return mended_; }
+  // All lines at once, by lines that need no more checks.
+  void replace(std::string text) { text_ = std::move(text); }
   void clear() {
     text_.clear();
     line_start_ = 0;
+    mended_ = {};
   }
   void reserve(size_t size) { text_.reserve(size); }
-  void free() { *this = Lines(); }
+  void free() { *this = Lines(sender_); }
 
  private:
+  void mend(size_t from, bool complete);
+
+  Sender sender_;
   std::string text_;
   size_t line_start_ = 0;
+  std::string_view mended_{};
 };
 
 // The body of a message, however it is framed (RFC 9112 6 and 7).
@@ -69,6 +85,8 @@ class Body {
  public:
   static constexpr size_t kMostChunkLine = 4 * 1024;  // size and extensions of one chunk
   static constexpr size_t kMostTrailers = 16 * 1024;
+
+  explicit Body(Sender sender) : sender_(sender), lines_(sender) {}
 
   void start(BodyFraming framing, uint64_t length);
   ReadEvent next(Input& input);
@@ -86,6 +104,7 @@ class Body {
   std::optional<ReadEvent> read_chunk_end(Input& input);
   std::optional<ReadEvent> read_trailer(Input& input);
 
+  Sender sender_;
   State state_ = State::kPlain;
   uint64_t remaining_ = 0;  // bytes of the body, or of the chunk
   size_t chunk_end_ = 0;    // bytes seen of the CRLF after a chunk

@@ -64,7 +64,7 @@ struct Reader::Parser {
   Event start_head() {
     state = State::kHead;
     empty_lines = 0;
-    check = HeadCheck();
+    check = HeadCheck(Sender::kClient);
     head.clear();
     head.reserve(kUsualHead);
     return read_head();
@@ -82,6 +82,7 @@ struct Reader::Parser {
       const auto refused = first ? check.request_line(line, kMaxTarget) : check.field_line(line);
       if (refused) return input.refuse(*refused);
       if (check.fields() > kMaxFields) return input.refuse({431, "too many header fields"});
+      if (first && !line.ends_with('0')) head.put(line.size() - 1, '1');  // HTTP/1.2 is 1.1 to us
       head.start_line();
     }
   }
@@ -133,10 +134,10 @@ struct Reader::Parser {
   bool after_cr = false;
   int empty_lines = 0;
   Input input;
-  Lines head;
-  HeadCheck check;
+  Lines head{Sender::kClient};
+  HeadCheck check{Sender::kClient};
   RequestHead request;
-  Body body;
+  Body body{Sender::kClient};
 };
 
 Reader::Reader() : parser_(std::make_unique<Parser>()) {}

@@ -1,13 +1,22 @@
 #include "http/response_reader.h"
 
+#include <utility>
+
+#include "base/text.h"
 #include "http/head_parser.h"
 
 namespace watchdog {
 
+namespace {
+
+constexpr size_t kMinorVersion = std::string_view("HTTP/1.").size();
+
+}  // namespace
+
 void ResponseReader::expect(std::string_view method) {
   to_head_request_ = method == "HEAD";
   state_ = State::kHead;
-  check_ = HeadCheck();
+  check_ = HeadCheck(Sender::kFunction);
   lines_.clear();
 }
 
@@ -21,7 +30,7 @@ ResponseReader::Event ResponseReader::next() {
   if (event != Event::kEnd) return event;
   if (head_.interim()) {
     state_ = State::kHead;
-    check_ = HeadCheck();
+    check_ = HeadCheck(Sender::kFunction);
     lines_.clear();
   } else {
     state_ = State::kEnded;
@@ -50,17 +59,41 @@ ResponseReader::Event ResponseReader::read_head() {
     if (const auto event = lines_.take(input_, kMaxHead, {502, "too large a header section"})) {
       return *event;
     }
+    if (!first) lines_.close_up_name();
     const std::string_view line = lines_.line();
     if (line.empty() && !first) return parse_head();
     const auto refused = first ? check_.status_line(line) : check_.field_line(line);
     if (refused) return input_.refuse(*refused);
     if (check_.fields() > kMaxFields) return input_.refuse({502, "too many header fields"});
+    if (first && line[kMinorVersion] != '0') lines_.put(kMinorVersion, '1');
     lines_.start_line();
   }
 }
 
+// Says the length once, or not at all where the body is chunked.
+void ResponseReader::mend_length() {
+  std::string mended;
+  for (std::string_view rest = lines_.text(); !rest.empty();) {
+    const std::string_view line = rest.substr(0, rest.find("\r\n") + 2);
+    rest.remove_prefix(line.size());
+    if (equals_ignoring_case(line.substr(0, line.find(':')), "content-length")) continue;
+    const bool last = rest.empty();
+    if (last && check_.has_length()) {
+      append_number(mended.append("Content-Length: "), check_.content_length());
+      mended += "\r\n";
+    }
+    mended += line;
+  }
+  lines_.replace(std::move(mended));
+}
+
 ResponseReader::Event ResponseReader::parse_head() {
   if (const auto refused = check_.end()) return input_.refuse(*refused);
+  head_.repaired = lines_.mended();
+  if (check_.length_is_mended()) {
+    head_.repaired = "more than one length";
+    mend_length();
+  }
   head_.fields.clear();
   head_.fields.reserve(check_.fields());
   HeadParts parts;
@@ -77,8 +110,8 @@ ResponseReader::Event ResponseReader::parse_head() {
     return input_.refuse({502, "too many options in Connection"});
   }
   const bool wanted = head_.minor_version >= 1 || head_.connection.keep_alive();
-  head_.keep_alive =
-      wanted && !head_.connection.close() && head_.framing != BodyFraming::kUntilClose;
+  head_.keep_alive = wanted && !head_.connection.close() &&
+                     head_.framing != BodyFraming::kUntilClose && !check_.poisons_connection();
   const bool sized = head_.framing == BodyFraming::kSized;
   body_.start(head_.framing, sized ? check_.content_length() : 0);
   state_ = State::kBody;

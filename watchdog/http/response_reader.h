@@ -9,8 +9,9 @@
 
 namespace watchdog {
 
-// Reads HTTP/1 responses, one after another, from a function's server. As strict as Reader, because
-// a response that two readers can understand differently must not be passed on.
+// Reads HTTP/1 responses, one after another, from a function's server. Not as strict as Reader: what
+// Sender::kFunction names is mended, and only what was mended is told, so that nothing that two
+// readers can understand differently is passed on.
 //
 // After the head of a 101 the bytes that were not consumed, and all that follow, are no HTTP.
 class ResponseReader final : public AnswerReader {
@@ -46,15 +47,16 @@ class ResponseReader final : public AnswerReader {
   Event step();
   Event read_head();
   Event parse_head();
+  void mend_length();
   BodyFraming framing() const;
 
   State state_ = State::kEnded;
   bool to_head_request_ = false;
   Input input_;
-  Lines lines_;
-  HeadCheck check_;
+  Lines lines_{Sender::kFunction};
+  HeadCheck check_{Sender::kFunction};
   ResponseHead head_;
-  Body body_;
+  Body body_{Sender::kFunction};
 };
 
 }  // namespace watchdog

@@ -97,9 +97,8 @@ Refused check_version(std::string_view version) {
   const bool well_formed = version.size() == 8 && version.starts_with("HTTP/") &&
                            is_digit(version[5]) && version[6] == '.' && is_digit(version[7]);
   if (!well_formed) return Refusal{400, "malformed HTTP version"};
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") {
-    return Refusal{505, "an HTTP version other than 1.1 and 1.0"};
-  }
+  // RFC 9110 2.5: a higher minor version is the highest that we know.
+  if (version[5] != '1') return Refusal{505, "an HTTP version other than 1.1 and 1.0"};
   return std::nullopt;
 }
 
@@ -127,12 +126,27 @@ bool drop_quoted(std::string_view& text) {
   }
 }
 
-// RFC 9112 7.1.1: *( ";" token [ "=" ( token / quoted-string ) ] ).
+// Bad white space, which nobody should send and everybody must parse (RFC 9110 5.6.3).
+bool drop_white_space(std::string_view& text) {
+  const size_t before = text.size();
+  while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
+  return text.size() < before;
+}
+
+// RFC 9112 7.1.1: *( BWS ";" BWS token [ BWS "=" BWS ( token / quoted-string ) ] ).
 bool are_chunk_extensions(std::string_view text) {
   while (!text.empty()) {
-    if (!drop(text, ';') || !drop(text, kToken)) return false;
-    if (!drop(text, '=')) continue;
-    if (drop(text, '"') ? !drop_quoted(text) : !drop(text, kToken)) return false;
+    drop_white_space(text);
+    if (!drop(text, ';')) return false;
+    drop_white_space(text);
+    if (!drop(text, kToken)) return false;
+    const bool space = drop_white_space(text);
+    if (drop(text, '=')) {
+      drop_white_space(text);
+      if (drop(text, '"') ? !drop_quoted(text) : !drop(text, kToken)) return false;
+    } else if (space && !text.starts_with(';')) {
+      return false;
+    }
   }
   return true;
 }
@@ -172,8 +186,8 @@ Refused check_field_line(std::string_view line) {
   return std::nullopt;
 }
 
-Refused check_chunk_line(std::string_view line, uint64_t& size) {
-  const size_t digits = std::min(line.find(';'), line.size());
+Refused check_chunk_line(std::string_view line, Sender sender, uint64_t& size) {
+  const size_t digits = std::min(line.find_first_of("; \t"), line.size());
   if (digits == 0) return Refusal{400, "no chunk size"};
   size = 0;
   for (const char c : line.substr(0, digits)) {
@@ -182,8 +196,24 @@ Refused check_chunk_line(std::string_view line, uint64_t& size) {
     if (size > kLongestBody >> 4) return Refusal{400, "too large a chunk size"};
     size = size << 4 | static_cast<uint64_t>(digit);
   }
-  if (!are_chunk_extensions(line.substr(digits))) return Refusal{400, "malformed chunk extension"};
+  const std::string_view rest = line.substr(digits);
+  if (sender == Sender::kFunction) {
+    const std::string_view extensions = trim(rest);
+    if (extensions.empty() || extensions.starts_with(';')) return std::nullopt;
+    return Refusal{400, "malformed chunk size"};
+  }
+  if (!are_chunk_extensions(rest)) return Refusal{400, "malformed chunk extension"};
   return std::nullopt;
+}
+
+bool blank_control_characters(std::string& bytes, size_t from, size_t end) {
+  bool any = false;
+  for (size_t i = from; i < end; ++i) {
+    if (is(bytes[i], kLine)) continue;
+    bytes[i] = ' ';
+    any = true;
+  }
+  return any;
 }
 
 Refused HeadCheck::request_line(std::string_view line, size_t longest_target) {
@@ -230,6 +260,10 @@ Refused HeadCheck::field_line(std::string_view line) {
   if (equals_ignoring_case(name, "content-length")) {
     // RFC 9110 allows it; llhttp does not.
     const bool tab_after = line.find('\t', line.find_last_not_of(" \t")) != std::string_view::npos;
+    if (sender_ == Sender::kFunction) {
+      length_is_mended_ = length_is_mended_ || tab_after || has_length_;
+      return lengths(value);
+    }
     return tab_after ? Refusal{400, "a tab after Content-Length"} : length(value);
   }
   if (equals_ignoring_case(name, "transfer-encoding")) return codings(value);
@@ -257,6 +291,22 @@ Refused HeadCheck::length(std::string_view value) {
   return std::nullopt;
 }
 
+// RFC 9110 8.6: the same length several times, in one field or in several.
+Refused HeadCheck::lengths(std::string_view list) {
+  for (;;) {
+    const size_t comma = list.find(',');
+    const std::optional<uint64_t> before =
+        has_length_ ? std::optional(content_length_) : std::nullopt;
+    has_length_ = false;
+    content_length_ = 0;
+    if (const auto refused = length(trim(list.substr(0, comma)))) return refused;
+    if (before && *before != content_length_) return Refusal{400, "two different Content-Lengths"};
+    if (comma == std::string_view::npos) return std::nullopt;
+    length_is_mended_ = true;
+    list.remove_prefix(comma + 1);
+  }
+}
+
 // Several fields are one list (RFC 9110 5.3).
 Refused HeadCheck::codings(std::string_view list) {
   has_coding_ = true;
@@ -281,7 +331,14 @@ Refused HeadCheck::end() {
   if (request_ && !has_host_ && !http_1_0_) return Refusal{400, "no Host field"};
   if (!has_coding_) return std::nullopt;
   if (http_1_0_) return Refusal{400, "Transfer-Encoding in HTTP/1.0"};
-  if (has_length_) return Refusal{400, "both Content-Length and Transfer-Encoding"};
+  if (has_length_ && sender_ == Sender::kClient) {
+    return Refusal{400, "both Content-Length and Transfer-Encoding"};
+  }
+  if (has_length_) {
+    has_length_ = false;
+    content_length_ = 0;
+    length_is_mended_ = poisons_connection_ = true;
+  }
   if (unknown_coding_) return Refusal{501, "a transfer coding other than chunked"};
   return std::nullopt;
 }
