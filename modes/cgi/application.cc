@@ -19,10 +19,9 @@ FrontController front_of(const Config& config) {
 
 Application::Application(const ModeContext& context)
     : config_(context.config), front_(front_of(context.config)) {
-  if (front_.folder() == nullptr) return;
-  auto folder = Folder::hold(front_.document_root());
-  if (!folder) std::abort();
-  site_ = std::make_unique<Site>(context, std::move(*folder));
+  if (front_.folder() != nullptr) {
+    site_ = std::make_unique<Site>(context, *front_.folder(), &front_);
+  }
 }
 
 std::optional<std::string> Application::problem(const Config& config) {
@@ -34,6 +33,7 @@ std::optional<std::string> Application::problem(const Config& config) {
 std::optional<Application::Call> Application::route(Exchange& exchange,
                                                     std::unique_ptr<Invocation>& reply) {
   using Kind = FrontController::Route::Kind;
+  front_.look_up();
   FrontController::Route route = front_.route(exchange.request());
   switch (route.kind) {
     case Kind::kFile:
@@ -45,7 +45,8 @@ std::optional<Application::Call> Application::route(Exchange& exchange,
     case Kind::kScript:
       break;
   }
-  return Call{std::move(route.script), url_prefix(exchange.request(), config_.script_name_prefix)};
+  return Call{std::move(route.script), url_prefix(exchange.request(), config_.script_name_prefix),
+              front_.document_root()};
 }
 
 CgiRequest Application::describe(const Exchange& exchange, const Call& call,
@@ -55,7 +56,7 @@ CgiRequest Application::describe(const Exchange& exchange, const Call& call,
           .peer = exchange.peer(),
           .local = exchange.local(),
           .client = client_of(exchange),
-          .document_root = front_.document_root(),
+          .document_root = call.document_root,
           .prefix = call.prefix,
           .collected = collected,
           .software = config_.server_software,

@@ -25,6 +25,7 @@ class Application {
   struct Call {
     Script script;
     std::string prefix;
+    std::string document_root;  // where it led when the script was chosen
   };
   // Nothing when the request was for a file, or is refused: then `reply` answers it, or, when that
   // is null, it has been answered.
@@ -37,7 +38,7 @@ class Application {
   IpAddress client_of(const Exchange& exchange) const;
 
   const Config& config_;
-  const FrontController front_;
+  FrontController front_;
   std::unique_ptr<Site> site_;
 };
 

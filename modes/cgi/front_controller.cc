@@ -4,12 +4,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <climits>
-#include <cstdlib>
 #include <vector>
 
 #include "base/text.h"
+#include "modes/cgi/source_files.h"
 #include "modes/static/site_path.h"
 #include "process/command.h"
 
@@ -18,12 +17,6 @@ namespace watchdog {
 namespace {
 
 constexpr std::string_view kUsualScript = "index.php";
-
-std::string absolute(const std::string& path) {
-  std::array<char, PATH_MAX> real;
-  if (::realpath(path.empty() ? "." : path.c_str(), real.data()) != nullptr) return real.data();
-  return path;
-}
 
 bool exists(const std::string& path) {
   return ::access(path.c_str(), F_OK) == 0;
@@ -45,7 +38,32 @@ std::string program_of(const Config& config) {
   if (config.command.empty()) return {};
   Command command(config.command);
   const auto path = command.path();
-  return absolute(path ? *path : config.command.front());
+  return real_path(path ? *path : config.command.front());
+}
+
+bool is_regular(const std::string& path) {
+  struct stat status {};
+  return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+// The files that the words of fprocess name, by absolute paths that may have links: its program, a
+// script for an interpreter, settings (-c php.ini, --config=app.ini).
+std::vector<std::string> files_of(const Config& config) {
+  std::vector<std::string> files;
+  if (config.command.empty()) return files;
+  const std::string here = real_path(".");
+  Command command(config.command);
+  std::vector<std::string> words = config.command;
+  if (const auto path = command.path()) words.front() = *path;
+  for (const std::string& word : words) {
+    const size_t value = word.starts_with('-') ? word.find('=') + 1 : 0;
+    const std::string name = word.substr(value);
+    if (name.empty()) continue;
+    std::string path = name.starts_with('/') ? std::string() : here + "/";
+    path += name;
+    if (is_regular(path)) files.push_back(std::move(path));
+  }
+  return files;
 }
 
 }  // namespace
@@ -54,7 +72,7 @@ Result<FrontController> FrontController::make(const Config& config) {
   FrontController front;
   const bool has_root = !config.document_root.empty();
   const bool remote = config.command.empty();  // a server elsewhere has its files there
-  front.root_ = absolute(config.document_root);
+  front.root_ = real_path(config.document_root);
   front.script_ = config.script;
   if (front.script_.empty()) {
     const bool usual = remote || is_php(config.command) ||
@@ -63,9 +81,12 @@ Result<FrontController> FrontController::make(const Config& config) {
   }
   front.extension_ = extension_of(front.script_);
   front.program_ = program_of(config);
+  front.executes_ = config.mode == ModeName::kCgi;
+  front.own_files_ = files_of(config);
 
   if (has_root && !(remote && !exists(config.document_root))) {
-    auto folder = Folder::hold(config.document_root);
+    const Links links = follows_all_links(config) ? Links::kAnywhere : Links::kInside;
+    auto folder = ServedFolder::hold("document_root", config.document_root, links);
     if (!folder) return Error{"document_root=" + folder.error()};
     front.folder_ = std::move(*folder);
   }
@@ -76,73 +97,116 @@ Result<FrontController> FrontController::make(const Config& config) {
                     "requests",
                     front.script_, front.root_)};
   }
+  front.name_own_files();
   return front;
 }
 
+void FrontController::look_up() {
+  if (folder_ && folder_->look_up_now()) name_own_files();
+}
+
 FrontController::Route FrontController::route(const RequestHead& request) const {
-  const auto decoded = percent_decode(request.path());
+  auto decoded = percent_decode(request.path());
   if (!decoded) return {Route::Kind::kMalformed};
   const SitePath path = parse_site_path(request.path());
   const bool may_be_file =
       folder_ && (path.kind == SitePath::Kind::kFile || path.kind == SitePath::Kind::kFolder);
-  if (!may_be_file) return {Route::Kind::kScript, front(*decoded)};
+  if (!may_be_file) return {Route::Kind::kScript, front(std::move(*decoded))};
   if (path.name.empty()) return {Route::Kind::kScript, front("/")};
-  if (auto script = find_script(path.name)) {
-    if (path.kind == SitePath::Kind::kFolder) script->path_info += '/';
-    return {Route::Kind::kScript, std::move(*script)};
+  const bool is_folder = path.kind == SitePath::Kind::kFolder;
+  if (auto route = find_script(path.name)) {
+    if (is_folder) route->script.path_info += '/';
+    return std::move(*route);
   }
-  struct stat status {};
-  if (folder_->look_at(path.name, status) != 0) return {Route::Kind::kScript, front(*decoded)};
-  const bool reads = request.method == "GET" || request.method == "HEAD";
-  if (S_ISDIR(status.st_mode)) {
-    const std::string index = path.name + "/" + script_.substr(script_.rfind('/') + 1);
-    const bool has_script = !script_.empty() && is_file(index);
-    const bool has_page = is_file(path.name + "/index.html");
-    if (path.kind == SitePath::Kind::kFolder && has_script) {
-      return {Route::Kind::kScript, {"/" + index, root_ + "/" + index, {}}};
-    }
-    // Without its '/' the site redirects.
-    if (reads && (has_script || has_page)) return {Route::Kind::kFile};
-  } else if (path.kind == SitePath::Kind::kFile && !looks_like_source(path.name)) {
-    return {Route::Kind::kFile};
-  }
-  return {Route::Kind::kScript, front(*decoded)};
+  return route_file(request, path.name, is_folder, std::move(*decoded));
 }
 
-// A script that the path names, or begins with.
-std::optional<Script> FrontController::find_script(const std::string& name) const {
-  if (extension_.empty()) return std::nullopt;
-  for (size_t end = 0; end < name.size();) {
+// `is_folder`: the path ended with '/'.
+FrontController::Route FrontController::route_file(const RequestHead& request,
+                                                   const std::string& name, bool is_folder,
+                                                   std::string decoded) const {
+  Route to_front{Route::Kind::kScript, front(std::move(decoded))};
+  struct stat status {};
+  if (folder_->folder().look_at(name, status) != 0) return to_front;
+  if (!S_ISDIR(status.st_mode)) {
+    if (is_folder) return to_front;
+    // Missing for everybody, rather than a path of the application.
+    if (is_own_file(status)) return {Route::Kind::kFile};
+    return may_send(name, status) ? Route{Route::Kind::kFile} : to_front;
+  }
+  const std::string index = name + "/" + script_.substr(script_.rfind('/') + 1);
+  const bool has_script = !script_.empty() && is_file(index);
+  if (is_folder && has_script) return {Route::Kind::kScript, script_below(index, {})};
+  const bool reads = request.method == "GET" || request.method == "HEAD";
+  // Without its '/' the site redirects.
+  const bool answers = reads && (has_script || is_file(name + "/index.html"));
+  return answers ? Route{Route::Kind::kFile} : to_front;
+}
+
+// A script that the path names, or begins with; or the program's file, which may be none.
+std::optional<FrontController::Route> FrontController::find_script(const std::string& name) const {
+  const std::string_view whole(name);
+  for (size_t end = 0; end < name.size() && end < PATH_MAX;) {
     end = std::min(name.find('/', end + 1), name.size());
-    const std::string start = name.substr(0, end);
-    if (!start.ends_with(extension_) || !is_file(start)) continue;
-    return Script{"/" + start, root_ + "/" + start, name.substr(end)};
+    const std::string_view start = whole.substr(0, end);
+    const bool own = std::ranges::find(own_names_, start) != own_names_.end();
+    const bool named = start == (script_.empty() ? program_name_ : script_);
+    if (!named && own) return Route{Route::Kind::kFile};
+    if (!named && (extension_.empty() || !start.ends_with(extension_))) continue;
+    struct stat status {};
+    // Where this is not there, nothing is below it.
+    if (folder_->folder().look_below(std::string(start), status) != 0) return std::nullopt;
+    if (!S_ISREG(status.st_mode)) continue;
+    return Route{Route::Kind::kScript, script_below(start, whole.substr(end))};
   }
   return std::nullopt;
 }
 
 bool FrontController::is_file(const std::string& name) const {
   struct stat status {};
-  return folder_->look_at(name, status) == 0 && S_ISREG(status.st_mode);
+  return folder_->folder().look_below(name, status) == 0 && S_ISREG(status.st_mode);
 }
 
-bool FrontController::looks_like_source(std::string_view name) const {
-  std::string base(name.substr(name.rfind('/') + 1));
-  for (char& c : base) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
-  }
-  // Also what editors and people leave beside it: index.php.bak, index.php~.
-  constexpr std::array<std::string_view, 4> kSources = {".php", ".phtml", ".phar", ".inc"};
-  if (!extension_.empty() && base.find(extension_) != std::string::npos) return true;
-  return std::ranges::any_of(kSources, [&base](std::string_view source) {
-    return base.find(source) != std::string::npos;
+bool FrontController::may_send(std::string_view name, const struct stat& status) const {
+  if (is_source_name(name, extension_)) return false;
+  const bool executable = (status.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) != 0;
+  if (executes_ && executable && !is_page_part(name)) return false;
+  return !is_own_file(status);
+}
+
+// By what it is, not by what it is called.
+bool FrontController::is_own_file(const struct stat& status) const {
+  struct stat own {};
+  const auto same = [&] { return own.st_dev == status.st_dev && own.st_ino == status.st_ino; };
+  if (!script_.empty() && folder_->folder().look_at(script_, own) == 0 && same()) return true;
+  return std::ranges::any_of(own_files_, [&](const std::string& path) {
+    return ::stat(path.c_str(), &own) == 0 && same();
   });
+}
+
+void FrontController::name_own_files() {
+  own_names_.clear();
+  program_name_.clear();
+  if (!folder_) return;
+  const std::string root = folder_->real_path() + "/";
+  for (size_t i = 0; i < own_files_.size(); ++i) {
+    const std::string real = real_path(own_files_[i]);
+    if (!real.starts_with(root)) continue;
+    own_names_.push_back(real.substr(root.size()));
+    if (i < 2 && program_name_.empty()) program_name_ = own_names_.back();
+  }
 }
 
 Script FrontController::front(std::string path_info) const {
   if (script_.empty()) return {{}, program_, std::move(path_info)};
   if (path_info == "/") path_info.clear();
-  return {"/" + script_, root_ + "/" + script_, std::move(path_info)};
+  return {"/" + script_, document_root() + "/" + script_, std::move(path_info)};
+}
+
+Script FrontController::script_below(std::string_view name, std::string_view path_info) const {
+  std::string path = "/" + std::string(name);
+  std::string file = document_root() + path;
+  return {std::move(path), std::move(file), std::string(path_info)};
 }
 
 }  // namespace watchdog

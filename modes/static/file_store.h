@@ -3,7 +3,8 @@
 #include <string>
 
 #include "modes/static/file_cache.h"
-#include "modes/static/folder.h"
+#include "modes/static/send_policy.h"
+#include "modes/static/served_folder.h"
 
 namespace watchdog {
 
@@ -24,19 +25,26 @@ struct Finding {
 // The files below a folder, each as it is at this moment, small ones from memory.
 class FileStore {
  public:
-  FileStore(Folder folder, uint64_t most_in_memory)
-      : folder_(std::move(folder)), cache_(most_in_memory) {}
+  // `policy`: null lets all be sent. Both outlive the store.
+  FileStore(const ServedFolder& folder, const SendPolicy* policy, uint64_t most_in_memory)
+      : folder_(folder), policy_(policy), cache_(most_in_memory) {}
 
   // `name`: relative, without "..".
   Finding find(const std::string& name);
 
-  const Folder& folder() const { return folder_; }
+  const Folder& folder() const { return folder_.folder(); }
   FileCache& cache() { return cache_; }
 
  private:
   Finding open(const std::string& name);
+  bool may_send(std::string_view name, const struct stat& status) const {
+    return policy_ == nullptr || policy_->may_send(name, status);
+  }
+  // Whether what was opened as `name` may be sent by the name that it has behind all links, too.
+  bool may_send_opened(const std::string& name, int file, const struct stat& status) const;
 
-  Folder folder_;
+  const ServedFolder& folder_;
+  const SendPolicy* policy_;
   FileCache cache_;
 };
 

@@ -21,16 +21,16 @@ namespace watchdog {
 
 namespace {
 
-constexpr int kToRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+constexpr int kToLook = O_PATH | O_CLOEXEC;
 constexpr int kStep = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 constexpr int kMostLinks = 40;  // as the kernel's
 
 // Whether openat2() works here: an old seccomp filter may answer EPERM for what it does not know.
 std::atomic<bool> has_openat2 = true;
 
-Fd openat2_beneath(int folder, const char* name) {
+Fd openat2_beneath(int folder, const char* name, int flags) {
   open_how how{};
-  how.flags = kToRead;
+  how.flags = static_cast<uint64_t>(flags);
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS;
   return Fd(static_cast<int>(::syscall(SYS_openat2, folder, name, &how, sizeof how)));
 }
@@ -38,7 +38,9 @@ Fd openat2_beneath(int folder, const char* name) {
 // Walks from a folder to a file, one name at a time.
 class Walk {
  public:
-  Walk(int folder, std::string_view name) : top_(folder) { add_names(name); }
+  Walk(int folder, std::string_view name, int flags) : top_(folder), flags_(flags) {
+    add_names(name);
+  }
 
   Opening run() {
     while (!names_.empty()) {
@@ -50,22 +52,32 @@ class Walk {
         continue;
       }
       const bool last = names_.empty();
-      Fd next(::openat(here(), name.c_str(), last ? kToRead | O_NOFOLLOW : kStep));
+      Fd next(::openat(here(), name.c_str(), last ? flags_ | O_NOFOLLOW : kStep));
       if (!next) {
         const int error = errno;
         if (error != ELOOP && error != ENOTDIR) return {{}, error};
         if (const int problem = follow(name, error)) return {{}, problem};
         continue;
       }
+      // O_PATH opens a link itself, where reading would fail.
+      if (last && is_link(next.get())) {
+        if (const int problem = follow(name, ELOOP)) return {{}, problem};
+        continue;
+      }
       if (last) return {std::move(next), 0};
       path_.push_back(std::move(next));
     }
-    Fd folder(::openat(here(), ".", kToRead));
+    Fd folder(::openat(here(), ".", flags_));
     const int error = folder ? 0 : errno;
     return {std::move(folder), error};
   }
 
  private:
+  bool is_link(int file) const {
+    struct stat status {};
+    return (flags_ & O_PATH) != 0 && ::fstat(file, &status) == 0 && S_ISLNK(status.st_mode);
+  }
+
   int here() const { return path_.empty() ? top_ : path_.back().get(); }
 
   // Puts the link's target in place of its name. `otherwise` is the errno when it is no link.
@@ -92,6 +104,7 @@ class Walk {
   }
 
   int top_;
+  int flags_;
   std::vector<Fd> path_;
   std::deque<std::string> names_;
   int links_ = 0;
@@ -99,13 +112,13 @@ class Walk {
 
 }  // namespace
 
-Opening open_by_steps(int folder, const std::string& name) {
-  return Walk(folder, name).run();
+Opening open_by_steps(int folder, const std::string& name, int flags) {
+  return Walk(folder, name, flags).run();
 }
 
-Result<Folder> Folder::hold(const std::string& path) {
+Result<Folder> Folder::hold(const std::string& path, Links links) {
   Fd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd) return Folder(std::move(fd));
+  if (fd) return Folder(std::move(fd), links);
   const std::string problem = errno == ENOENT ? "there is no such folder"
                               : errno == ENOTDIR
                                   ? "it is not a folder"
@@ -114,18 +127,46 @@ Result<Folder> Folder::hold(const std::string& path) {
 }
 
 Opening Folder::open(const std::string& name) const {
+  return open_as(name, kOpenToRead);
+}
+
+Opening Folder::open_as(const std::string& name, int flags) const {
+  if (links_ == Links::kAnywhere) {
+    Fd fd(::openat(fd_.get(), name.c_str(), flags));
+    const int error = fd ? 0 : errno;
+    return {std::move(fd), error};
+  }
   if (has_openat2.load(std::memory_order_relaxed)) {
-    Fd fd = openat2_beneath(fd_.get(), name.c_str());
-    while (!fd && errno == EAGAIN) fd = openat2_beneath(fd_.get(), name.c_str());  // a rename raced
+    Fd fd = openat2_beneath(fd_.get(), name.c_str(), flags);
+    while (!fd && errno == EAGAIN) {  // a rename raced
+      fd = openat2_beneath(fd_.get(), name.c_str(), flags);
+    }
     if (fd) return {std::move(fd), 0};
     if (errno != ENOSYS && errno != EPERM) return {{}, errno};
     has_openat2.store(false, std::memory_order_relaxed);
   }
-  return open_by_steps(fd_.get(), name);
+  return open_by_steps(fd_.get(), name, flags);
 }
 
 int Folder::look_at(const std::string& name, struct stat& out) const {
   return ::fstatat(fd_.get(), name.c_str(), &out, 0) == 0 ? 0 : errno;
+}
+
+int Folder::look_at_link(const std::string& name, struct stat& out) const {
+  return ::fstatat(fd_.get(), name.c_str(), &out, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : errno;
+}
+
+int Folder::look_below(const std::string& name, struct stat& out) const {
+  if (links_ == Links::kAnywhere) return look_at(name, out);
+  const Opening opening = open_as(name, kToLook);
+  if (!opening.fd) return opening.error;
+  return ::fstat(opening.fd.get(), &out) == 0 ? 0 : errno;
+}
+
+struct stat Folder::status() const {
+  struct stat status {};
+  ::fstat(fd_.get(), &status);
+  return status;
 }
 
 }  // namespace watchdog

@@ -126,10 +126,11 @@ uint64_t share_of_cache(const Config& config) {
 
 }  // namespace
 
-Site::Site(const ModeContext& context, Folder folder)
+Site::Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* policy)
     : config_(context.config),
       types_(MediaTypes::of_this_system()),
-      store_(std::move(folder), share_of_cache(context.config)),
+      folder_(folder),
+      store_(folder, policy, share_of_cache(context.config)),
       compressor_(context.loop, store_.cache()) {}
 
 std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
@@ -156,6 +157,8 @@ std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
                            : path.name.empty() ? "index.html"
                                                : path.name + "/index.html";
   Finding found = store_.find(name);
+  // Perhaps only because the folder has gone since it was looked up.
+  if (found.kind == Finding::Kind::kMissing && folder_.look_up_now()) found = store_.find(name);
   switch (found.kind) {
     case Finding::Kind::kFile:
       return serve_file(exchange, name, std::move(found.file));

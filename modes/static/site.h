@@ -25,7 +25,8 @@ struct Representation {
 // Accept-Encoding, from the cache where that is true. One per Worker.
 class Site {
  public:
-  Site(const ModeContext& context, Folder folder);
+  // `policy`: null lets every file be sent that is not hidden. Both outlive the site.
+  Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* policy);
 
   // Answers a request. Returns null when that is already done.
   std::unique_ptr<Invocation> serve(Exchange& exchange);
@@ -58,6 +59,7 @@ class Site {
 
   const Config& config_;
   const MediaTypes& types_;
+  ServedFolder& folder_;
   FileStore store_;
   Compressor compressor_;
 };

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import tempfile
 
 from harness import EXIT_USAGE, SANITIZER, Case, Stopwatch, run, until
@@ -329,6 +330,89 @@ class Applications(Cgi):
         for path in ("/app.cgi", "/app.cgi.bak", "/old.php", "/.env", "/%2eenv", "/docs/../.env", "/old.php/",
                      "//old.php", "/./old.php", "/%6fld.php", "/OLD.PHP"):
             self.assertNotIn("secret", dog.request(path=path).text, path)
+
+    def programs(self):
+        """A site with a program in it, and what else must not leave it."""
+        folder = self.folder()
+        program = "#!/bin/sh\n# secret\n" + PLAIN + 'echo "$SCRIPT_NAME + $PATH_INFO"'
+        for name in ("app.cgi", "app", "tool"):
+            path = os.path.join(folder, name)
+            with open(path, "w") as file:
+                file.write(program)
+            os.chmod(path, 0o755)
+        for name in ("dump.sql", "data.sqlite", "composer.json", "Dockerfile", "my.module", "page.twig", "Lib.PM"):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write("secret")
+        os.symlink("app.cgi", os.path.join(folder, "link.txt"))
+        os.symlink("dump.sql", os.path.join(folder, "dump.txt"))
+        os.symlink(".env", os.path.join(folder, "env.txt"))
+        os.link(os.path.join(folder, "app"), os.path.join(folder, "twin.css"))
+        return folder
+
+    def test_a_program_below_document_root_runs_by_its_name_and_is_never_sent(self):
+        folder = self.programs()
+        hidden = ("/tool", "/dump.sql", "/data.sqlite", "/composer.json", "/Dockerfile", "/my.module", "/page.twig",
+                  "/Lib.PM", "/link.txt", "/dump.txt", "/env.txt")
+        for fprocess, options, expected in (
+                (f"{folder}/app.cgi", {}, {"/app.cgi": "/app.cgi + \n", "/app.cgi/a": "/app.cgi + /a\n", "/app": None}),
+                (f"{folder}/app", {"script": "app"}, {"/app": "/app + \n", "/app/a": "/app + /a\n", "/twin.css": None}),
+                (f"{folder}/app.cgi", {"script": "app"}, {"/app": "/app + \n", "/app.cgi": None, "/twin.css": None}),
+                (f"sh {folder}/app", {}, {"/app": "/app + \n", "/app/a": "/app + /a\n", "/twin.css": None})):
+            with self.subTest(fprocess=fprocess, **options):
+                dog = self.start(mode="cgi", fprocess=fprocess, document_root=folder, **options)
+                for path, text in expected.items():
+                    response = dog.request(path=path)
+                    self.assertNotIn("secret", response.text, path)
+                    if text is not None:
+                        self.assertEqual(response.text, text, path)
+                for path in hidden:
+                    self.assertNotIn("secret", dog.request(path=path).text, path)
+                self.assertEqual(dog.request(path="/style.css").text, "body {}")
+
+    def test_a_program_that_is_replaced_is_still_no_file(self):
+        folder = self.programs()
+        dog = self.start(mode="cgi", fprocess=f"sh {folder}/app.cgi", document_root=folder, script="app")
+        os.remove(os.path.join(folder, "twin.css"))
+        shutil.copy(os.path.join(folder, "app"), os.path.join(folder, "new"))
+        os.replace(os.path.join(folder, "new"), os.path.join(folder, "app.cgi"))
+        os.link(os.path.join(folder, "app.cgi"), os.path.join(folder, "twin.css"))
+        for path in ("/app.cgi", "/twin.css"):
+            self.assertEqual(dog.request(path=path).status, 404, path)
+
+    def test_links_are_followed_for_scripts_and_files_alike(self):
+        folder = self.folder()
+        outside = self.folder()
+        os.symlink(outside, os.path.join(folder, "shared"))
+        os.symlink(os.path.join(outside, "style.css"), os.path.join(folder, "theme.css"))
+        for symlinks, found in (("", True), ("any", True), ("inside", False)):
+            with self.subTest(symlinks=symlinks):
+                dog = self.cgi(PLAIN + 'echo "$SCRIPT_NAME + $PATH_INFO"', script="app.cgi", document_root=folder,
+                               **({"symlinks": symlinks} if symlinks else {}))
+                self.assertEqual(dog.request(path="/shared/app.cgi/a").text,
+                                 "/shared/app.cgi + /a\n" if found else "/app.cgi + /shared/app.cgi/a\n")
+                for path in ("/shared/style.css", "/theme.css"):
+                    response = dog.request(path=path)
+                    self.assertEqual((response.status, response.text == "body {}"), (200, True) if found else (404, False), path)
+                for path in ("/shared/app.cgi.bak", "/shared/old.php", "/shared/.env"):
+                    self.assertNotIn("secret", dog.request(path=path).text, path)
+
+    def test_a_document_root_is_what_its_path_leads_to_now(self):
+        top = tempfile.mkdtemp(prefix="fwatchdog-test-")
+        self.addCleanup(shutil.rmtree, top, True)
+        for n in ("1", "2"):
+            os.mkdir(f"{top}/{n}")
+            for name in ("app.cgi", "style.css"):
+                with open(f"{top}/{n}/{name}", "w") as file:
+                    file.write(n)
+        os.symlink("1", f"{top}/current")
+        dog = self.cgi(PLAIN + 'cat "$SCRIPT_FILENAME"; echo " $DOCUMENT_ROOT"; pwd', script="app.cgi",
+                       document_root=f"{top}/current")
+        for n in ("1", "2"):
+            self.assertEqual(dog.request(path="/app.cgi").text, f"{n} {top}/{n}\n{top}/{n}\n")
+            self.assertEqual(dog.request(path="/style.css").text, n)
+            os.symlink("2", f"{top}/next")
+            os.replace(f"{top}/next", f"{top}/current")
+            shutil.rmtree(f"{top}/1", True)
 
     def test_a_folder_or_script_that_is_not_there_is_refused_at_the_start(self):
         for options, says in (({"document_root": "/no/such"}, "document_root=/no/such: there is no such folder"),

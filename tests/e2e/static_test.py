@@ -557,6 +557,96 @@ class Freshness(StaticCase):
         self.assertEqual(self.get(dog, "/a.txt").body, b"2")
 
 
+class Deployment(StaticCase):
+    """static_path names a path: what it leads to now is served."""
+
+    def release(self, name, **files):
+        for file, text in files.items():
+            self.put(f"{name}/{file}.txt", text.encode())
+        return self.site / name
+
+    def swap(self, name):
+        (self.site / "next").symlink_to(name)
+        os.replace(self.site / "next", self.site / "current")
+
+    def serve_current(self, **options):
+        return self.start(mode="static", static_path=self.site / "current", **options)
+
+    def until_served(self, dog, path, text):
+        until(lambda: self.get(dog, path).text == text, 5)
+
+    def test_a_link_that_is_swapped_is_followed(self):
+        self.release("one", a="one", old="one")
+        self.release("two", a="two", new="two")
+        self.swap("one")
+        dog = self.serve_current(workers="2")
+        self.assertEqual(self.get(dog, "/a.txt").text, "one")
+        self.swap("two")
+        self.until_served(dog, "/a.txt", "two")
+        self.assertEqual(self.get(dog, "/new.txt").text, "two")
+        self.assertEqual(self.get(dog, "/old.txt").status, 404)
+        dog.wait_log(r"static_path=.*/current leads to another folder now: .*/two")
+
+    def test_nothing_is_missing_in_the_moment_of_a_deployment(self):
+        # The old release is deleted at once: a file is never looked for in what is left of it.
+        self.swap(self.release("0", a="text").name)
+        dog = self.serve_current(workers="1")
+        client = self.client(dog)
+        for n in range(1, 100):
+            client.send(head(path="/a.txt"))
+            self.assertEqual(client.response().status, 200, n)
+            self.swap(self.release(str(n), a="text").name)
+            shutil.rmtree(self.site / str(n - 1))
+            client.send(head(path="/a.txt"))
+            self.assertEqual(client.response().status, 200, n)
+
+    def test_a_folder_that_is_renamed_into_place_is_followed(self):
+        self.release("current", a="one")
+        self.release("new", a="two")
+        dog = self.serve_current()
+        self.assertEqual(self.get(dog, "/a.txt").text, "one")
+        os.rename(self.site / "current", self.site / "old")
+        # Meanwhile the path leads nowhere, and what was there is served.
+        self.assertEqual(self.get(dog, "/a.txt").text, "one")
+        os.rename(self.site / "new", self.site / "current")
+        self.until_served(dog, "/a.txt", "two")
+
+    def test_a_folder_that_is_gone_comes_back(self):
+        self.release("current", a="one")
+        dog = self.serve_current()
+        self.assertEqual(self.get(dog, "/a.txt").text, "one")
+        shutil.rmtree(self.site / "current")
+        self.assertEqual(self.get(dog, "/a.txt").status, 404)
+        self.assertEqual(self.get(dog, "/_/health").status, 200)
+        dog.wait_log(r"Warning: static_path=.*/current leads to no folder now")
+        self.release("current", a="two")
+        self.until_served(dog, "/a.txt", "two")
+
+    def test_a_download_under_way_is_of_one_release(self):
+        content = os.urandom(20 * MEGABYTE)
+        self.put("one/a.bin", content)
+        self.put("two/a.bin", bytes(20 * MEGABYTE))
+        self.swap("one")
+        dog = self.serve_current()
+        client = self.client(dog, receive_buffer=4096)
+        client.send(head(path="/a.bin"))
+        response = client.head()
+        self.swap("two")
+        shutil.rmtree(self.site / "one")
+        self.assertEqual(b"".join(client.pieces(response)), content)
+
+    def test_what_was_kept_in_memory_is_of_the_release_before(self):
+        for name in ("one", "two"):
+            self.put(f"{name}/a.txt", WORDS if name == "one" else WORDS[::-1])
+        self.swap("one")
+        self.settle()
+        dog = self.serve_current()
+        for expected, after in ((WORDS, "two"), (WORDS[::-1], "one"), (WORDS, "two")):
+            until(lambda expected=expected: gzip.decompress(
+                self.get(dog, "/a.txt", Accept_Encoding="gzip").body) == expected, 5)
+            self.swap(after)
+
+
 class Safety(StaticCase):
     def setUp(self):
         super().setUp()
@@ -605,6 +695,13 @@ class Safety(StaticCase):
         for path in ("/out.txt", "/out/secret.txt", "/out/", "/relative.txt", "/loop"):
             self.assertEqual(self.get(dog, path).status, 404, path)
         dog.wait_log(r"Warning: not served: out\.txt is a symbolic link that leads out of the folder served")
+        dog = self.serve(static_listing="true", symlinks="any")
+        self.assertEqual(self.get(dog, "/latest/page.html").body, b"page")
+        for path in ("/out.txt", "/out/secret.txt", "/relative.txt"):
+            self.assertEqual(self.get(dog, path).body, b"secret", path)
+        self.assertIn("secret.txt", self.get(dog, "/out/").text)
+        for path in ("/loop", "/../etc/passwd", f"/out/../../{self.outside.name}/secret.txt"):
+            self.assertEqual(self.get(dog, path).status, 404, path)
 
     def test_a_folder_that_turns_into_a_link_leads_nowhere(self):
         self.put("docs/secret.txt", b"public")

@@ -28,8 +28,8 @@ constexpr std::array<std::string_view, 5> kClassicOnly = {
     "combine_output", "marshal_request", "write_debug", "read_debug", "debug_headers"};
 
 // Of files, wherever they are served; some are for sites without scripts.
-constexpr std::array<std::string_view, 4> kFilesOnly = {"static_cache_control", "static_cors",
-                                                        "static_gzip", "static_cache"};
+constexpr std::array<std::string_view, 5> kFilesOnly = {"static_cache_control", "static_cors",
+                                                        "static_gzip", "static_cache", "symlinks"};
 constexpr std::array<std::string_view, 4> kStaticOnly = {"static_path", "static_fallback",
                                                          "static_404", "static_listing"};
 
@@ -295,6 +295,7 @@ std::string describe(const Config& config) {
   line("server_software", config.server_software);
   line("upstream_url", config.upstream_url);
   line("static_path", config.static_path);
+  line("symlinks", follows_all_links(config) ? "any" : "inside");
   line("static_fallback", config.static_fallback);
   line("static_404", config.static_404);
   line("static_cache_control",

@@ -18,6 +18,8 @@
 namespace watchdog {
 
 enum class ModeName { kStreaming, kSerializing, kClassic, kHttp, kStatic, kCgi, kFastcgi };
+// Which symbolic links lead to files and scripts: those that stay inside the folder, or all.
+enum class Symlinks { kInside, kAny };
 enum class AccessLog { kAll, kErrors, kOff };
 
 // Everything a user can set, parsed and checked. Made once, before any thread starts; read-only
@@ -32,6 +34,7 @@ struct Config {
   std::string script_name_prefix;  // empty, "/prefix", or "X-Forwarded-Prefix"
   std::string server_software;     // SERVER_SOFTWARE; empty: ours
   std::string static_path;
+  std::optional<Symlinks> symlinks;  // unset: follows_all_links() decides
   std::string static_fallback;       // empty, or "/name"
   std::string static_404;            // the same
   std::string static_cache_control;  // empty: by the file's name
@@ -101,6 +104,12 @@ constexpr bool has_warm_function(ModeName mode) {
 // Whether scripts answer, and files where there is a document_root.
 constexpr bool has_scripts(ModeName mode) {
   return mode == ModeName::kCgi || mode == ModeName::kFastcgi;
+}
+
+// symlinks=any, or unset in modes with scripts: whoever deploys them runs what they like anyway, and
+// frameworks publish files by links.
+constexpr bool follows_all_links(const Config& config) {
+  return config.symlinks ? *config.symlinks == Symlinks::kAny : has_scripts(config.mode);
 }
 
 // The most bytes of a body that are collected before they are used, in memory or in a file.

@@ -164,6 +164,12 @@ Refusal apply_cors(Config& config, std::string_view value) {
   return std::nullopt;
 }
 
+Refusal apply_symlinks(Config& config, std::string_view value) {
+  if (value != "inside" && value != "any") return "it accepts inside or any";
+  config.symlinks = value == "any" ? Symlinks::kAny : Symlinks::kInside;
+  return std::nullopt;
+}
+
 Refusal apply_upstream(Config& config, std::string_view value) {
   const auto url = parse_upstream_url(with_port(value, 1));
   if (!url) return url.error();
@@ -457,6 +463,11 @@ std::vector<Option> make_table() {
   rows.group("Static sites");
   rows.add("static_path", "/home/app/public", "static: the folder served",
            text(&Config::static_path));
+  rows.add("symlinks", "by mode",
+           "which symbolic links are followed to files and scripts: inside, those that stay in the "
+           "folder, as in static; any, as in cgi and fastcgi with document_root",
+           apply_symlinks)
+      .default_follows = true;
   rows.add("static_fallback", "",
            "static: the page for paths that name no file, such as /index.html",
            file_path(&Config::static_fallback));

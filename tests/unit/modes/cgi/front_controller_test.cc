@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 
 #include "tests/unit/modes/static/temporary_folder.h"
@@ -32,16 +34,25 @@ struct Application {
   }
 
   std::string route(std::string_view target, std::string_view method = "GET") {
-    const auto front = FrontController::make(config);
+    auto front = FrontController::make(config);
     REQUIRE(front);
+    front->look_up();
     RequestHead request;
     request.method = method;
     request.target = target;
     const auto route = front->route(request);
-    if (route.kind == Kind::kFile) return "file";
+    if (route.kind == Kind::kFile) return sent(*front, target) ? "file" : "missing";
     if (route.kind == Kind::kMalformed) return "malformed";
     CHECK(route.script.file == front->document_root() + route.script.name);
     return route.script.name + " + " + route.script.path_info;
+  }
+
+  // Whether the file that the path names would be sent, and not taken for missing.
+  bool sent(FrontController& front, std::string_view target) const {
+    struct stat status {};
+    const std::string name(target.substr(1));
+    if (front.folder()->folder().look_at(name, status) != 0) return false;
+    return !S_ISREG(status.st_mode) || front.may_send(name, status);
   }
 
   TemporaryFolder folder;
@@ -80,6 +91,148 @@ TEST_CASE("the text of scripts and hidden files is never sent") {
                                       "/docs/../.env", "/index.php%2f.bak"}) {
     CAPTURE(path);
     CHECK(app.route(path).starts_with("/index.php + "));
+  }
+}
+
+TEST_CASE("an extension counts at the end of a name, not within it") {
+  Application app;
+  for (const std::string_view name :
+       {"jquery.plugin.js", "app.include.js", "de.pharmacy.svg", "page.php.html", "help.pl.html"}) {
+    CAPTURE(name);
+    app.folder.write(name, "");
+    CHECK(app.route("/" + std::string(name)) == "file");
+  }
+}
+
+namespace {
+
+// A folder with programs in it that are no PHP.
+struct Programs {
+  Programs() {
+    for (const char* name : {"app.cgi", "app", "other.cgi", "plain", "style.css", "secret.ini"}) {
+      app.folder.write(name, "");
+    }
+    for (const char* name : {"app.cgi", "app", "tool", "style.css"}) {
+      app.folder.write(name, "");
+      REQUIRE(::chmod(app.folder.path(name).c_str(), 0755) == 0);
+    }
+    app.folder.link("alias.txt", "app.cgi");
+    REQUIRE(::link(app.folder.path("app.cgi").c_str(), app.folder.path("twin.html").c_str()) == 0);
+    REQUIRE(::unlink(app.folder.path("index.php").c_str()) == 0);
+    app.config.mode = ModeName::kCgi;
+    app.config.command = {app.folder.path("app.cgi")};
+  }
+  Application app;
+};
+
+}  // namespace
+
+TEST_CASE_FIXTURE(Programs,
+                  "a program below the document root runs by its name, and is never sent") {
+  CHECK(app.route("/app.cgi") == "/app.cgi + ");
+  CHECK(app.route("/app.cgi/more/path") == "/app.cgi + /more/path");
+  CHECK(app.route("/alias.txt") == "missing");
+  CHECK(app.route("/twin.html") == "missing");
+}
+
+TEST_CASE_FIXTURE(Programs,
+                  "a program that is not the script is missing, and the script is found") {
+  app.config.script = "other.cgi";
+  CHECK(app.route("/app.cgi") == "missing");
+  CHECK(app.route("/app.cgi/more") == "missing");
+  CHECK(app.route("/other.cgi/more") == "/other.cgi + /more");
+  app.config.script = "app";  // a name without a dot
+  CHECK(app.route("/app") == "/app + ");
+  CHECK(app.route("/app/more") == "/app + /more");
+  CHECK(app.route("/other.cgi") == "/app + /other.cgi");
+}
+
+TEST_CASE_FIXTURE(Programs, "an interpreter's script runs, and its settings are missing") {
+  app.config.command = {"/bin/sh", app.folder.path("plain"),
+                        "--config=" + app.folder.path("secret.ini")};
+  CHECK(app.route("/plain/a") == "/plain + /a");
+  CHECK(app.route("/secret.ini") == "missing");
+}
+
+TEST_CASE_FIXTURE(Programs,
+                  "in mode=cgi what may be executed is no file, unless it is part of a page") {
+  CHECK(app.route("/style.css") == "file");
+  app.config.script = "app.cgi";
+  CHECK(app.route("/tool") == "/app.cgi + /tool");
+  app.config.mode = ModeName::kFastcgi;
+  CHECK(app.route("/tool") == "file");
+}
+
+TEST_CASE_FIXTURE(Programs, "the extension of the script is compared without its case") {
+  app.folder.write("Start.LSP", "");
+  app.folder.write("old.lsp", "");
+  app.folder.write("older.LSP.bak", "");
+  app.config.script = "Start.LSP";
+  CHECK(app.route("/old.lsp") == "/Start.LSP + /old.lsp");
+  CHECK(app.route("/older.LSP.bak") == "/Start.LSP + /older.LSP.bak");
+}
+
+TEST_CASE("links are followed for scripts and files alike, by one rule") {
+  Application app;
+  app.folder.folder("storage");
+  app.folder.write("storage/tool.php", "<?php");
+  app.folder.write("storage/photo.jpg", "");
+  app.folder.folder("public");
+  app.folder.write("public/index.php", "<?php");
+  app.folder.link("public/storage", "../storage");
+  app.config.document_root = app.folder.path("public");
+  CHECK(app.route("/storage/tool.php") == "/storage/tool.php + ");
+  CHECK(app.route("/storage/photo.jpg") == "file");
+  app.config.symlinks = Symlinks::kInside;
+  CHECK(app.route("/storage/tool.php") == "/index.php + /storage/tool.php");
+  CHECK(app.route("/storage/") == "/index.php + /storage/");
+}
+
+TEST_CASE("the document root is what its path leads to now") {
+  Application app;
+  app.folder.folder("two");
+  app.folder.write("two/index.php", "<?php");
+  app.folder.write("two/new.php", "<?php");
+  app.folder.link("current", ".");
+  app.config.document_root = app.folder.path("current");
+  auto front = FrontController::make(app.config);
+  REQUIRE(front);
+  RequestHead request;
+  request.method = "GET";
+  request.target = "/new.php";
+  front->look_up();
+  CHECK(front->route(request).script.name == "/index.php");
+  app.folder.link("next", "two");
+  REQUIRE(::rename(app.folder.path("next").c_str(), app.folder.path("current").c_str()) == 0);
+  front->look_up();
+  CHECK(front->route(request).script.file == app.folder.path("two/new.php"));
+  CHECK(front->document_root() == app.folder.path("two"));
+}
+
+TEST_CASE("a path costs no more than its length") {
+  const auto cost = [](std::string_view segment, size_t size) {
+    Application app;
+    auto front = FrontController::make(app.config);
+    REQUIRE(front);
+    std::string target;
+    while (target.size() < size) target += segment;
+    RequestHead request;
+    request.method = "GET";
+    request.target = target;
+    Duration best = std::chrono::hours(1);
+    for (int i = 0; i < 5; ++i) {
+      const auto start = std::chrono::steady_clock::now();
+      CHECK(front->route(request).kind == Kind::kScript);
+      best = std::min<Duration>(best, std::chrono::steady_clock::now() - start);
+    }
+    return best;
+  };
+  for (const std::string_view segment : {"/a", "/", "/a.php", "/index.php", "/%61"}) {
+    CAPTURE(segment);
+    // Sixteen times as long: quadratic would be 256 times as much.
+    const Duration slack = std::chrono::milliseconds(1);
+    CHECK(cost(segment, 64 * 1024) < 64 * cost(segment, 4 * 1024) + slack);
+    CHECK(cost(segment, 64 * 1024) < std::chrono::milliseconds(20));
   }
 }
 

@@ -98,6 +98,38 @@ TEST_CASE("opening by steps comes to the same") {
   for (const Row& row : kRows) check(row, open_by_steps(folder.get(), row.name));
 }
 
+TEST_CASE("a look below a folder goes where opening goes") {
+  const Site site;
+  const auto folder = Folder::hold(site.around.path("site"));
+  REQUIRE(folder.ok());
+  const Fd by_steps(::open(site.around.path("site").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  for (const Row& row : kRows) {
+    CAPTURE(row.name);
+    struct stat status {};
+    CHECK(folder->look_below(row.name, status) == row.error);
+    const Opening opening = open_by_steps(by_steps.get(), row.name, O_PATH | O_CLOEXEC);
+    CHECK(opening.error == row.error);
+    if (row.content == nullptr || !opening.fd) continue;
+    CHECK(S_ISREG(status.st_mode));
+    struct stat opened {};
+    REQUIRE(::fstat(opening.fd.get(), &opened) == 0);
+    CHECK(opened.st_ino == status.st_ino);
+  }
+}
+
+TEST_CASE("all links are followed where they may lead anywhere") {
+  const Site site;
+  const auto folder = Folder::hold(site.around.path("site"), Links::kAnywhere);
+  REQUIRE(folder.ok());
+  for (const Row& row : kRows) {
+    CAPTURE(row.name);
+    const int error = row.error == EXDEV ? 0 : row.error;
+    struct stat status {};
+    CHECK(folder->open(row.name).error == error);
+    CHECK(folder->look_below(row.name, status) == error);
+  }
+}
+
 TEST_CASE("names that are too long are told apart from those that are not there") {
   const Site site;
   const auto folder = Folder::hold(site.around.path("site"));
