@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "manual.h"
+#include "server/misspelling.h"
 
 namespace watchdog {
 
@@ -43,8 +44,10 @@ exec_timeout=5s. The command line wins. Durations: 250ms, 30s, 1m30s, a bare num
 
 constexpr std::string_view kExitCodes = R"(
 exit codes: 0 stopped after a drain, or healthy; 1 not healthy; 64 the configuration cannot be
-used; 69 the port cannot be used, or the function's server never became ready; 70 internal error.
-With mode=http and mode=fastcgi otherwise that of the function, when it ended by itself.
+used; 69 the port cannot be used, or the function's server never became ready; 70 internal error;
+126 the function's server cannot be started; 127 there is no such command. With mode=http and
+mode=fastcgi otherwise that of the function, when it ended by itself; 128 and the number of the
+signal that killed it.
 )";
 
 // Appends `words`, wrapped, in a column that starts at `indent`.
@@ -81,7 +84,7 @@ std::string help() {
 CommandLine refuse(std::string_view reason) {
   CommandLine line;
   line.action = CommandLine::Action::kRefuse;
-  line.text = fmt::format("{}; see fwatchdog --help", reason);
+  line.text = fmt::format("{}{} see fwatchdog --help", reason, reason.ends_with('?') ? "" : ";");
   std::replace(line.text.begin(), line.text.end(), '\n', ' ');
   return line;
 }
@@ -119,6 +122,16 @@ std::string_view bare_name(std::string_view word) {
   return word.substr(0, word.find('='));
 }
 
+std::string unknown_option(std::string_view word, const std::vector<Spelling>& known) {
+  std::string text = fmt::format("unknown option {}", word.substr(0, word.find('=')));
+  std::vector<std::string> words;
+  words.reserve(known.size());
+  for (const Spelling& spelling : known) words.push_back(spelling.word);
+  const std::string_view meant = likely_word(bare_name(word), words);
+  if (!meant.empty()) text += fmt::format("; did you mean --{}?", meant);
+  return text;
+}
+
 // What getopt_long_only() returns, beside its own ':' and '?'.
 constexpr int kStray = 1;
 constexpr int kKnown = 256;
@@ -146,13 +159,15 @@ std::string read_words(std::vector<char*> words, CommandLine& line) {
     if (found == kStray) {
       return fmt::format("stray argument \"{}\": the function's command comes after --", word);
     }
+    // getopt takes abbreviations too; what they mean would change with our next option.
+    const bool is_whole = std::any_of(known.begin(), known.end(), [&](const Spelling& spelling) {
+      return spelling.word == bare_name(word);
+    });
+    if (!is_whole) return unknown_option(word, known);
     if (found == ':') return fmt::format("{} needs a value", word);
     if (found == '?' && ::optopt == kKnown) return fmt::format("{}: it takes no value", word);
+    if (found != kKnown) return unknown_option(word, known);
     const Spelling& spelling = known[static_cast<size_t>(index)];
-    // getopt takes abbreviations too; what they mean would change with our next option.
-    if (found != kKnown || spelling.word != bare_name(word)) {
-      return fmt::format("unknown option {}", word.substr(0, word.find('=')));
-    }
     if (!spelling.setting.empty()) values[static_cast<size_t>(index)] = ::optarg;
     if (spelling.word == "markdown") line.text = option_table_markdown();
     if (spelling.word == "man") line.text = manual_page();

@@ -13,10 +13,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/exit_code.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "command_line.h"
-#include "exit_code.h"
 #include "net/folder_watch.h"
 #include "net/signals.h"
 #include "process/command.h"
@@ -25,6 +25,7 @@
 #include "server/config.h"
 #include "server/drain.h"
 #include "server/healthcheck.h"
+#include "server/misspelling.h"
 #include "server/mode.h"
 #include "server/warm_function.h"
 #include "server/worker.h"
@@ -243,14 +244,21 @@ int run(int argc, char** argv) {
     case Action::kServe:
       break;
   }
-  const ConfigOutcome outcome =
+  ConfigOutcome outcome =
       read_config([](const char* name) -> const char* { return std::getenv(name); }, line.settings,
                   line.command);
   if (line.action == Action::kHealthcheck) {
     return run_healthcheck(outcome.config) ? kExitClean : kExitUnhealthy;
   }
+  std::vector<std::string> misspelled = misspelling_warnings(environ);
+  // A variable that is missing may be there under a wrong name.
+  auto& complaints = outcome.errors.empty() ? outcome.warnings : outcome.errors;
+  complaints.insert(complaints.end(), misspelled.begin(), misspelled.end());
   if (!outcome.errors.empty()) return refuse(kExitUsage, outcome.errors);
-  if (const auto problem = mode_problem(outcome.config)) return refuse(kExitUsage, {*problem});
+  if (auto problem = mode_problem(outcome.config)) {
+    misspelled.insert(misspelled.begin(), std::move(*problem));
+    return refuse(kExitUsage, misspelled);
+  }
   if (line.action == Action::kCheckConfig) {
     for (const std::string& warning : outcome.warnings) {
       std::fprintf(stderr, "fwatchdog: warning: %s\n", warning.c_str());

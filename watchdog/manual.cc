@@ -61,6 +61,12 @@ The port cannot be used, or the function's server never became ready.
 .TP
 .B 70
 Internal error.
+.TP
+.B 126
+The function's server cannot be started: its command is no program, or may not be run.
+.TP
+.B 127
+There is no such command as the function's server.
 .PP
 Where a server of the function's own ended by itself, that of the server; 128 and the number of the
 signal that killed it.

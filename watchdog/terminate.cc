@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "exit_code.h"
+#include "base/exit_code.h"
 
 // The standard handler for uncaught exceptions prints a demangled type name, for which the linker
 // takes in 100 KB. We throw none; what is left is std::bad_alloc.

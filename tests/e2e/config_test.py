@@ -20,7 +20,7 @@ REFUSED = [
     ("exec_timeout", ["-1", "ten", "1x", ".s", "9999999999999h"], DURATION),
     ("idle_timeout", ["-1", "x"], DURATION),
     ("healthcheck_interval", ["-1", "x"], DURATION),
-    ("shutdown_timeout", ["-1", "x"], DURATION),
+    ("shutdown_timeout", ["-1", "x", "0"], DURATION),
     ("startup_timeout", ["-1", "x"], DURATION),
     ("queue_timeout", ["-1", "x"], DURATION),
     ("max_inflight", ["-1", "many", "1.5"], NUMBER),
@@ -174,9 +174,39 @@ class Accepted(Case):
         self.assertEqual(settings["metrics_port"], "8081")
         self.assertEqual(settings["mode"], "streaming")
         self.assertEqual(settings["content_type"], "application/octet-stream")
+        printed = run("--check-config", fprocess="true").stdout
         for name, _, _ in REFUSED:
-            if name != "kill_on_disconnect":
-                self.assertIn(name, settings)
+            self.assertRegex(printed, rf"(?m)^({name}=|# {name}: )")
+
+    def test_what_check_config_prints_is_an_environment_that_means_the_same(self):
+        for mode, more in (("streaming", {"fprocess": "sh -c 'echo \"a  b\"'", "log_buffer_size": "-1",
+                                          "stop_timeout": "1h"}),
+                           ("classic", {"fprocess": "wc"}),
+                           ("http", {"fprocess": "node x.js", "upstream_url": "http://127.0.0.1:{port}",
+                                     "instances": "2"}),
+                           ("fastcgi", {"upstream_url": "unix:/run/php.sock"})):
+            first = run("--check-config", mode=mode, **more)
+            self.assertEqual(first.returncode, 0, first.stderr)
+            lines = [line for line in first.stdout.splitlines() if not line.startswith("# ")]
+            again = run("--check-config", **dict(line.split("=", 1) for line in lines))
+            self.assertEqual((again.returncode, again.stderr), (0, ""))
+            self.assertEqual(again.stdout, first.stdout)
+
+    def test_a_mistyped_variable_is_named_with_what_was_meant(self):
+        said = "exec_timout is not an option and has no effect; did you mean exec_timeout?"
+        result = run("--check-config", fprocess="true", exec_timout="5s", PORT="1", node="x")
+        self.assertEqual((result.returncode, result.stderr), (0, f"fwatchdog: warning: {said}\n"))
+        dog = self.start(fprocess="true", exec_timout="5s")
+        dog.wait_log(re.escape(said))
+
+    def test_a_start_that_is_refused_tells_what_was_mistyped(self):
+        result = run(fproces="cat")
+        self.assertEqual(result.returncode, EXIT_USAGE)
+        self.assertIn("fprocess is not set", result.stderr)
+        self.assertIn("did you mean fprocess?", result.stderr)
+        result = run(mode="static", static_pth="/srv", static_path="/no/such/folder")
+        self.assertEqual(result.returncode, EXIT_USAGE)
+        self.assertIn("did you mean static_path?", result.stderr)
 
     def test_durations_are_go_s_and_bare_numbers_are_seconds(self):
         for text, printed in (("1m30s", "1m30s"), ("90", "1m30s"), ("250ms", "250ms"),

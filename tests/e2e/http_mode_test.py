@@ -558,7 +558,7 @@ class Upgrades(HttpCase):
         client = self.upgrade(dog)
         self.exactly(client, 7)
         dog.signal(15)
-        dog.wait_log("1 requests under way")
+        dog.wait_log("requests running: 1")
         time.sleep(0.5)
         client.send(b"still here")
         self.assertEqual(self.exactly(client, 10), b"still here")

@@ -173,7 +173,7 @@ class Reference(Case):
                 self.assertEqual(result.returncode, 0, value)
 
     def test_the_exit_codes_are_those_of_the_source(self):
-        source = (ROOT / "watchdog/exit_code.h").read_text()
+        source = (ROOT / "watchdog/base/exit_code.h").read_text()
         said = [cells[0] for cells in rows("exit code")]
         self.assertEqual(said, re.findall(r"= (\d+),", source))
 
@@ -181,6 +181,8 @@ class Reference(Case):
         dog = self.start(fprocess="true")
         results = [run("--run-healthcheck", port=free_port()), run(port="x", fprocess="true"),
                    run(port=dog.port, fprocess="true")]
+        for command in ("/no/such/program", "/etc/passwd"):
+            results.append(run(fprocess=command, mode="http", upstream_url="http://127.0.0.1:1"))
         if STATIC:
             results.append(run(fprocess="true", workers=4, wrapper=("prlimit", "--as=4000000")))
         dog.signal(signal.SIGINT)

@@ -213,7 +213,7 @@ class WebSockets(RealServer):
         self.addCleanup(client.kill)
         self.assertEqual(client.stdout.readline(), "echoed\n")
         dog.signal(signal.SIGTERM)
-        dog.wait_log("1 requests under way")
+        dog.wait_log("requests running: 1")
         time.sleep(1)
         self.assertTrue(dog.running())
         client.stdin.write("go on\n")

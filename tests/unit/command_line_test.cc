@@ -117,6 +117,15 @@ TEST_CASE("help wins over every other action") {
   CHECK(parse({"--version", "--check-config", "--help"}).action == Action::kHelp);
 }
 
+TEST_CASE("where nothing is near, nothing is suggested") {
+  for (const char* word : {"--nonsense", "--static", "--x", "-9", "--verbose", "--daemon"}) {
+    CAPTURE(word);
+    const CommandLine line = parse({word});
+    CHECK(line.action == Action::kRefuse);
+    CHECK_FALSE(contains(line.text, "did you mean"));
+  }
+}
+
 TEST_CASE("what cannot be used is refused in one line that names it and points to the help") {
   struct Row {
     std::vector<const char*> words;
@@ -126,7 +135,14 @@ TEST_CASE("what cannot be used is refused in one line that names it and points t
       {{"--nonsense"}, "unknown option --nonsense"},
       {{"--nonsense", "5"}, "unknown option --nonsense"},
       {{"--nonsense=5"}, "unknown option --nonsense"},
-      {{"--exec_timeout", "5s"}, "unknown option --exec_timeout"},
+      {{"--exec_timeout", "5s"}, "unknown option --exec_timeout; did you mean --exec-timeout?"},
+      {{"--exec-timout=5s"}, "unknown option --exec-timout; did you mean --exec-timeout?"},
+      {{"--Port=1"}, "unknown option --Port; did you mean --port?"},
+      {{"--prot", "1"}, "did you mean --port?"},
+      {{"-mdoe=http"}, "unknown option -mdoe; did you mean --mode?"},
+      {{"--verison"}, "did you mean --version?"},
+      {{"--healthcheck-int"}, "did you mean --healthcheck-interval?"},
+      {{"--combined_output=1"}, "did you mean --combined-output?"},
       {{"-x"}, "unknown option -x"},
       {{"--a\nb"}, "unknown option --a b"},
       {{"index.php"}, "stray argument \"index.php\""},

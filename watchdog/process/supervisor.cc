@@ -8,6 +8,7 @@
 #include <csignal>
 #include <utility>
 
+#include "base/exit_code.h"
 #include "base/text.h"
 #include "process/pipe.h"
 #include "process/reaper.h"
@@ -15,12 +16,6 @@
 namespace watchdog {
 
 namespace {
-
-// What a shell would exit with when it cannot run a command.
-constexpr int kExitNotRunnable = 126;
-constexpr int kExitNotFound = 127;
-// EX_UNAVAILABLE: it ran, but never took a request.
-constexpr int kExitNeverReady = 69;
 
 // The name of a "NAME=value", with its '='.
 std::string_view name_of(std::string_view variable) {
@@ -151,7 +146,7 @@ void Supervisor::give_up_starting() {
     return ask_to_end();
   }
   loop_.retire(std::move(child_));  // which asks it to end, and makes it
-  on_end(false, kExitNeverReady);
+  on_end(false, kExitUnavailable);
 }
 
 void Supervisor::on_exit(ExitStatus status) {

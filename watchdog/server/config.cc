@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <map>
+#include <set>
 
 #include "base/text.h"
 #include "server/upstream_url.h"
@@ -50,11 +52,22 @@ class ConfigReader {
 
   ConfigOutcome read(const std::vector<std::string>& command) {
     set_defaults();
-    for (const Option& option : options()) read_option(option);
-    if (!command.empty()) outcome_.config.command = command;
+    const Config defaults = outcome_.config;
+    for (const Option& option : options()) {
+      read_option(option);
+      if (option.value.print(outcome_.config) == option.value.print(defaults)) {
+        as_by_default_.insert(option.name);
+      }
+    }
+    if (!command.empty()) {
+      outcome_.config.command = command;
+      set_["fprocess"] = "the command after --";
+      as_by_default_.erase("fprocess");
+    }
     complete();
     check();
     warn();
+    warn_of_contradictions();
     return std::move(outcome_);
   }
 
@@ -62,7 +75,7 @@ class ConfigReader {
   void set_defaults() {
     for (const Option& option : options()) {
       if (option.default_text.empty() || option.default_follows) continue;
-      option.apply(outcome_.config, option.default_text);
+      option.value.apply(outcome_.config, option.default_text);
     }
   }
 
@@ -86,7 +99,7 @@ class ConfigReader {
     value = trim(value);
     if (value.empty()) return;
     set_[option.name] = spelling;
-    const auto refusal = option.apply(outcome_.config, value);
+    const auto refusal = option.value.apply(outcome_.config, value);
     if (!refusal) return;
     outcome_.errors.push_back(
         fmt::format("{}{}{}: {}", spelling, separator, on_one_line(value), *refusal));
@@ -96,7 +109,7 @@ class ConfigReader {
 
   void warn_without_effect(std::string_view name, std::string_view why) {
     const auto found = set_.find(name);
-    if (found == set_.end()) return;
+    if (found == set_.end() || as_by_default_.contains(name)) return;
     outcome_.warnings.push_back(fmt::format("{} has no effect: {}", found->second, why));
   }
 
@@ -153,6 +166,9 @@ class ConfigReader {
           fmt::format("instances={}: each copy needs a port of its own; put {{port}} into "
                       "upstream_url, for example upstream_url={}://127.0.0.1:{{port}}",
                       config.instances, http ? "http" : "fastcgi"));
+    } else if (config.instances > 1 && config.command.empty()) {
+      outcome_.errors.emplace_back(
+          fmt::format("instances={}: there is no fprocess to start copies of", config.instances));
     }
   }
 
@@ -175,7 +191,10 @@ class ConfigReader {
     if (config.mode != ModeName::kHttp) warn_all_without_effect(kHttpOnly, "it is for mode=http");
     if (!warm) warn_without_effect("watch", "each request finds the files as they are");
     if (warm && config.command.empty()) {
-      warn_without_effect("watch", "there is no fprocess to start again");
+      for (const std::string_view name : {"watch", "restart"}) {
+        warn_without_effect(name, "there is no fprocess to start again");
+      }
+      warn_without_effect("stop_signal", "there is no fprocess to end");
     }
     const bool scripts = has_scripts(config.mode);
     if (!scripts) warn_all_without_effect(kScriptsOnly, "it is for mode=cgi and mode=fastcgi");
@@ -197,34 +216,38 @@ class ConfigReader {
     }
   }
 
+  // Values that others overrule.
+  void warn_of_contradictions() {
+    const Config& config = outcome_.config;
+    auto& warnings = outcome_.warnings;
+    const Duration most = config.shutdown_timeout;
+    if (config.stop_timeout && *config.stop_timeout > most) {
+      warnings.push_back(fmt::format("stop_timeout={}: cut to shutdown_timeout, {}",
+                                     format_duration(*config.stop_timeout), format_duration(most)));
+    }
+    const Duration serving = most - stop_timeout(config);
+    if (config.healthcheck_interval && *config.healthcheck_interval > serving) {
+      warnings.push_back(
+          fmt::format("healthcheck_interval={}: cut to {}, since shutdown_timeout is {} and "
+                      "stop_timeout {}",
+                      format_duration(*config.healthcheck_interval), format_duration(serving),
+                      format_duration(most), format_duration(stop_timeout(config))));
+    }
+    if (!has_warm_function(config.mode)) return;
+    const bool unlimited = config.exec_timeout == Duration::zero();
+    if (unlimited) warn_without_effect("hung_after", "exec_timeout sets no limit");
+    if (!unlimited &&
+        config.response_start_timeout.value_or(Duration::zero()) > config.exec_timeout) {
+      warn_without_effect("response_start_timeout", "exec_timeout is shorter");
+    }
+  }
+
   const std::function<const char*(const char*)>& getenv_;
   const std::vector<Setting>& command_line_;
   ConfigOutcome outcome_;
   std::map<std::string_view, std::string> set_;  // an Option's name, and how the user spelled it
+  std::set<std::string_view> as_by_default_;     // set to its default, or not at all
 };
-
-std::string_view text_of(bool value) {
-  return value ? "true" : "false";
-}
-
-// Words as fprocess takes them.
-std::string json_array(const std::vector<std::string>& words) {
-  std::string text = "[";
-  for (const std::string& word : words) {
-    if (text.size() > 1) text += ", ";
-    text += '"';
-    for (const char c : word) {
-      if (c == '"' || c == '\\') text += '\\';
-      if (static_cast<unsigned char>(c) < 0x20) {
-        text += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-      } else {
-        text += c;
-      }
-    }
-    text += '"';
-  }
-  return text + "]";
-}
 
 }  // namespace
 
@@ -249,81 +272,14 @@ CollectionLimits collection_limits(const Config& config) {
 
 std::string describe(const Config& config) {
   std::string text;
-  const auto line = [&](std::string_view name, std::string_view value) {
-    text.append(name).append(1, '=').append(value).append(1, '\n');
-  };
-  const auto number = [&](std::string_view name, uint64_t value) {
-    line(name, fmt::format("{}", value));
-  };
-  const auto time = [&](std::string_view name, Duration value) {
-    line(name, format_duration(value));
-  };
-  line("fprocess", json_array(config.command));
-  line("mode", mode_name(config.mode));
-  number("port", config.port);
-  line("listen_address", config.listen_address);
-  // Empty is the default, which a name for it is not: REMOTE_ADDR follows what was named.
-  line("trusted_proxies", config.trusted_proxies_named ? config.trusted_proxies.text() : "");
-  number("metrics_port", config.metrics_port);
-  time("exec_timeout", config.exec_timeout);
-  time("read_timeout", config.read_timeout);
-  time("write_timeout", config.write_timeout);
-  time("idle_timeout", config.idle_timeout);
-  line("response_start_timeout",
-       config.response_start_timeout ? format_duration(*config.response_start_timeout) : "");
-  line("healthcheck_interval",
-       config.healthcheck_interval ? format_duration(*config.healthcheck_interval) : "");
-  time("shutdown_timeout", config.shutdown_timeout);
-  time("stop_timeout", stop_timeout(config));
-  number("max_inflight", config.max_inflight);
-  number("max_queue", config.max_queue);
-  time("queue_timeout", config.queue_timeout);
-  line("max_body_size", config.max_body_size ? fmt::format("{}", *config.max_body_size) : "");
-  line("content_type", config.content_type);
-  line("cgi_headers", text_of(config.cgi_headers));
-  line("kill_on_disconnect",
-       config.kill_on_disconnect ? text_of(*config.kill_on_disconnect) : "by mode");
-  line("combine_output", text_of(config.combine_output));
-  line("marshal_request", text_of(config.marshal_request));
-  line("write_debug", text_of(config.write_debug));
-  line("read_debug", text_of(config.read_debug));
-  line("debug_headers", text_of(config.debug_headers));
-  line("cgi_response", text_of(config.cgi_response));
-  line("document_root", config.document_root);
-  line("script", config.script);
-  line("script_name_prefix", config.script_name_prefix);
-  line("server_software", config.server_software);
-  line("upstream_url", config.upstream_url);
-  line("static_path", config.static_path);
-  line("symlinks", follows_all_links(config) ? "any" : "inside");
-  line("static_fallback", config.static_fallback);
-  line("static_404", config.static_404);
-  line("static_cache_control",
-       config.static_cache_control.empty() ? "by name" : config.static_cache_control);
-  line("static_cors", config.static_cors);
-  line("static_gzip", text_of(config.static_gzip));
-  number("static_cache", config.static_cache);
-  line("static_listing", text_of(config.static_listing));
-  time("startup_timeout", config.startup_timeout);
-  line("ready_path", config.ready_path);
-  line("http_buffer_req_body", text_of(config.buffer_request_body));
-  constexpr std::array<std::string_view, 3> kRestarts = {"no", "on-failure", "always"};
-  line("restart", kRestarts[static_cast<size_t>(config.restart)]);
-  number("hung_after", config.hung_after);
-  number("instances", config.instances);
-  line("watch", config.watch);
-  line("stop_signal", stop_signal_name(config.stop_signal));
-  line("workers", config.workers == 0 ? "auto" : fmt::format("{}", config.workers));
-  line("prefix_logs", text_of(config.prefix_logs));
-  number("log_buffer_size", config.log_line_limit);
-  line("log_format", config.log_format == log::Format::kJson ? "json" : "text");
-  constexpr std::array<std::string_view, 3> kAccessLogs = {"all", "errors", "off"};
-  line("access_log", kAccessLogs[static_cast<size_t>(config.access_log)]);
-  line("log_callid", text_of(config.log_call_id));
-  line("suppress_lock", text_of(config.suppress_lock));
-  line("jwt_auth", text_of(config.jwt_auth));
-  line("jwt_auth_debug", text_of(config.jwt_auth_debug));
-  line("jwt_auth_local", text_of(config.jwt_auth_local));
+  for (const Option& option : options()) {
+    if (const auto value = option.value.print(config)) {
+      text += fmt::format("{}={}\n", option.name, *value);
+    } else {
+      text += fmt::format("# {}: {}\n", option.name,
+                          option.default_follows ? option.default_text : "not set");
+    }
+  }
   return text;
 }
 

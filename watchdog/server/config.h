@@ -125,14 +125,27 @@ CollectionLimits collection_limits(const Config& config);
 // at most a quarter of shutdown_timeout.
 Duration stop_timeout(const Config& config);
 
+// How an option's value is read and shown.
+struct OptionValue {
+  // What a shell completes it with.
+  enum class Completion { kChoices, kFolders, kCommands };
+  using Apply = std::function<std::optional<std::string>(Config&, std::string_view text)>;
+  using Print = std::function<std::optional<std::string>(const Config&)>;
+
+  Apply apply;  // takes `text` into the config, or says in a few words why it cannot
+  // The value as `apply` takes it, on one line and in one spelling; nothing where it is unset.
+  Print print;
+  std::vector<std::string_view> choices{};  // those that can be named; mostly there are none
+  Completion completion = Completion::kChoices;
+};
+
 // One row of the option table.
 struct Option {
   std::string_view name;                  // "exec_timeout"; --exec-timeout on the command line
   std::vector<std::string_view> aliases;  // other names; the last one set wins
   std::string_view default_text;          // as --help prints it
   std::string_view meaning;
-  // Takes `text` into the config, or says in a few words why it cannot.
-  std::function<std::optional<std::string>(Config&, std::string_view text)> apply;
+  OptionValue value;
   // default_text is not a value: other options decide.
   bool default_follows = false;
   std::string_view group{};  // the heading in --help
@@ -166,7 +179,9 @@ ConfigOutcome read_config(const std::function<const char*(const char*)>& getenv,
                           const std::vector<Setting>& command_line,
                           const std::vector<std::string>& command);
 
-// "name=value" lines of every option as it will be used, for --check-config.
+// A line for every option as it will be used, in the table's order, for --check-config: "name=value",
+// or "# name: ..." where nothing is set and other options, or none, decide. Given back as an
+// environment (docker run --env-file takes the lines as they are), they mean the same.
 std::string describe(const Config& config);
 
 }  // namespace watchdog

@@ -52,10 +52,11 @@ void Drain::leave() {
   shared_.health.note_request(loop_.now());
   advance(Stage::kLeaving);
   const auto& interval = shared_.config.healthcheck_interval;
+  const Duration serving_most = shared_.config.shutdown_timeout - stop_timeout(shared_.config);
   const std::string serving =
-      interval ? fmt::format("for {} more", format_duration(*interval))
+      interval ? fmt::format("for {} more", format_duration(std::min(*interval, serving_most)))
                : fmt::format("until {} pass without a request", format_duration(kQuiet));
-  log::info("Stopping: unready, serving {}; {} requests under way; the end is in {} at the latest",
+  log::info("Stopping: unready, serving {}; requests running: {}; the end is in {} at the latest",
             serving, shared_.metrics.requests_in_flight.load(),
             format_duration(shared_.config.shutdown_timeout));
   quiet_.set_after(interval.value_or(kQuiet));
@@ -72,23 +73,23 @@ void Drain::look_for_quiet() {
 }
 
 void Drain::close() {
-  log::info("Stopping: no new connections; {} requests under way",
+  log::info("Stopping: no new connections; requests running: {}",
             shared_.metrics.requests_in_flight.load());
   advance(Stage::kClosing);
 }
 
 void Drain::stop() {
   if (shared_.health.stage() >= Stage::kStopping) return;
-  log::info("Stopping: asking {} running requests to end within {}",
-            shared_.metrics.requests_in_flight.load(),
-            format_duration(stop_timeout(shared_.config)));
+  log::info("Stopping: what still runs is asked to end within {}; requests running: {}",
+            format_duration(stop_timeout(shared_.config)),
+            shared_.metrics.requests_in_flight.load());
   advance(Stage::kStopping);
   if (function_ != nullptr) function_->stop();
   deadline_.set_after(stop_timeout(shared_.config));
 }
 
 void Drain::cut() {
-  log::warn("Stopping: {} requests were not answered in time; they get 503",
+  log::warn("Stopping: requests that were not answered in time and get 503: {}",
             shared_.metrics.requests_in_flight.load());
   advance(Stage::kCutting);
   if (function_ != nullptr) function_->abandon();

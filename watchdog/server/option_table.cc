@@ -23,64 +23,146 @@ constexpr StopSignal kStopSignals[] = {{"TERM", SIGTERM}, {"INT", SIGINT},   {"Q
                                        {"KILL", SIGKILL}};
 
 using Refusal = std::optional<std::string>;
-using Apply = std::function<Refusal(Config&, std::string_view)>;
 
-// One Apply for each type of setting: parse, store, or say why not.
+std::string text_of(bool value) {
+  return value ? "true" : "false";
+}
+std::string text_of(Duration value) {
+  return format_duration(value);
+}
+std::string text_of(uint64_t value) {
+  return fmt::format("{}", value);
+}
+
+// One OptionValue for each type of setting: parse and store, or say why not; and print.
 
 template <typename T>
-Apply store(Result<T> (*parse)(std::string_view), T Config::*member) {
-  return [parse, member](Config& config, std::string_view text) -> Refusal {
-    auto value = parse(text);
-    if (!value) return value.error();
-    config.*member = std::move(*value);
-    return std::nullopt;
-  };
+OptionValue store(Result<T> (*parse)(std::string_view), T Config::*member) {
+  return {[parse, member](Config& config, std::string_view text) -> Refusal {
+            auto value = parse(text);
+            if (!value) return value.error();
+            config.*member = std::move(*value);
+            return std::nullopt;
+          },
+          [member](const Config& config) { return text_of(config.*member); }};
 }
 
 template <typename T>
-Apply store_optional(Result<T> (*parse)(std::string_view), std::optional<T> Config::*member) {
-  return [parse, member](Config& config, std::string_view text) -> Refusal {
-    auto value = parse(text);
-    if (!value) return value.error();
-    config.*member = std::move(*value);
-    return std::nullopt;
-  };
+OptionValue store_optional(Result<T> (*parse)(std::string_view), std::optional<T> Config::*member) {
+  return {[parse, member](Config& config, std::string_view text) -> Refusal {
+            auto value = parse(text);
+            if (!value) return value.error();
+            config.*member = std::move(*value);
+            return std::nullopt;
+          },
+          [member](const Config& config) -> std::optional<std::string> {
+            if (!(config.*member)) return std::nullopt;
+            return text_of(*(config.*member));
+          }};
 }
 
-Apply duration(Duration Config::*member) {
+OptionValue duration(Duration Config::*member) {
   return store(&parse_duration, member);
 }
-Apply boolean(bool Config::*member) {
-  return store(&parse_bool, member);
+OptionValue boolean(bool Config::*member) {
+  OptionValue value = store(&parse_bool, member);
+  value.choices = {"true", "false"};
+  return value;
 }
-Apply size(uint64_t Config::*member) {
+OptionValue optional_boolean(std::optional<bool> Config::*member) {
+  OptionValue value = store_optional(&parse_bool, member);
+  value.choices = {"true", "false"};
+  return value;
+}
+OptionValue size(uint64_t Config::*member) {
   return store(&parse_size, member);
 }
 
-Apply text(std::string Config::*member) {
-  return [member](Config& config, std::string_view value) -> Refusal {
-    config.*member = value;
-    return std::nullopt;
+// As --check-config prints a text; empty is unset.
+OptionValue::Print print_text(std::string Config::*member) {
+  return [member](const Config& config) -> std::optional<std::string> {
+    if ((config.*member).empty()) return std::nullopt;
+    return config.*member;
   };
 }
 
-Apply count(uint64_t Config::*member) {
-  return [member](Config& config, std::string_view value) -> Refusal {
-    const auto number = parse_integer(value, 0, std::numeric_limits<int64_t>::max());
-    if (!number) return number.error();
-    config.*member = static_cast<uint64_t>(*number);
-    return std::nullopt;
-  };
+bool has_control_characters(std::string_view value) {
+  return std::any_of(value.begin(), value.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
 }
 
-Apply port(uint16_t Config::*member) {
-  return [member](Config& config, std::string_view value) -> Refusal {
-    const auto number = parse_integer(value, 0, 65535);
-    if (!number) return "not a port; it accepts a number from 0 to 65535";
-    config.*member = static_cast<uint16_t>(*number);
+// A folder. Its name is printed on a line of its own in logs and by --check-config.
+OptionValue folder(std::string Config::*member) {
+  return {[member](Config& config, std::string_view value) -> Refusal {
+            if (has_control_characters(value)) {
+              return "not a folder; it accepts a path without control characters";
+            }
+            config.*member = value;
+            return std::nullopt;
+          },
+          print_text(member),
+          {},
+          OptionValue::Completion::kFolders};
+}
+
+template <typename T>
+OptionValue count(T Config::*member, int64_t most = std::numeric_limits<int64_t>::max()) {
+  return {[member, most](Config& config, std::string_view value) -> Refusal {
+            const auto number = parse_integer(value, 0, most);
+            if (!number) return number.error();
+            config.*member = static_cast<T>(*number);
+            return std::nullopt;
+          },
+          [member](const Config& config) { return text_of(uint64_t{config.*member}); }};
+}
+
+OptionValue port(uint16_t Config::*member) {
+  return {[member](Config& config, std::string_view value) -> Refusal {
+            const auto number = parse_integer(value, 0, 65535);
+            if (!number) return "not a port; it accepts a number from 0 to 65535";
+            config.*member = static_cast<uint16_t>(*number);
+            return std::nullopt;
+          },
+          [member](const Config& config) { return text_of(uint64_t{config.*member}); }};
+}
+
+// A word for each value of an enumeration.
+template <typename T>
+struct Word {
+  std::string_view text;
+  T value;
+};
+
+template <typename T, size_t count>
+OptionValue words(T Config::*member, const Word<T> (&all)[count], std::string_view accepted) {
+  OptionValue value;
+  value.apply = [member, &all, accepted](Config& config, std::string_view text) -> Refusal {
+    for (const Word<T>& word : all) {
+      if (word.text != text) continue;
+      config.*member = word.value;
+      return std::nullopt;
+    }
+    return std::string(accepted);
+  };
+  value.print = [member, &all](const Config& config) -> std::optional<std::string> {
+    for (const Word<T>& word : all) {
+      if (word.value == config.*member) return std::string(word.text);
+    }
     return std::nullopt;
   };
+  for (const Word<T>& word : all) value.choices.push_back(word.text);
+  return value;
 }
+
+constexpr Word<log::Format> kLogFormats[] = {{"text", log::Format::kText},
+                                             {"json", log::Format::kJson}};
+constexpr Word<AccessLog> kAccessLogs[] = {
+    {"all", AccessLog::kAll}, {"errors", AccessLog::kErrors}, {"off", AccessLog::kOff}};
+constexpr Word<Restart> kRestarts[] = {
+    {"no", Restart::kNo}, {"on-failure", Restart::kOnFailure}, {"always", Restart::kAlways}};
+constexpr ModeName kModes[] = {ModeName::kStreaming, ModeName::kSerializing, ModeName::kClassic,
+                               ModeName::kHttp,      ModeName::kStatic,      ModeName::kCgi,
+                               ModeName::kFastcgi};
 
 Refusal apply_command(Config& config, std::string_view value) {
   auto words = split_command(value);
@@ -90,9 +172,7 @@ Refusal apply_command(Config& config, std::string_view value) {
 }
 
 Refusal apply_mode(Config& config, std::string_view value) {
-  for (const ModeName mode :
-       {ModeName::kStreaming, ModeName::kSerializing, ModeName::kClassic, ModeName::kHttp,
-        ModeName::kStatic, ModeName::kCgi, ModeName::kFastcgi}) {
+  for (const ModeName mode : kModes) {
     if (value != mode_name(mode)) continue;
     config.mode = mode;
     return std::nullopt;
@@ -103,33 +183,43 @@ Refusal apply_mode(Config& config, std::string_view value) {
   return "not a mode; it accepts streaming, serializing, classic, http, static, cgi or fastcgi";
 }
 
-Apply field_value(std::string Config::*member) {
-  return [member](Config& config, std::string_view value) -> Refusal {
-    const bool printable = std::all_of(value.begin(), value.end(), [](char c) {
-      return static_cast<unsigned char>(c) >= 0x20 && c != 0x7f;
-    });
-    if (!printable) return "not a header value; it accepts text without control characters";
-    config.*member = value;
-    return std::nullopt;
-  };
+OptionValue mode() {
+  OptionValue value{apply_mode,
+                    [](const Config& config) { return std::string(mode_name(config.mode)); }};
+  for (const ModeName name : kModes) value.choices.push_back(mode_name(name));
+  return value;
+}
+
+OptionValue field_value(std::string Config::*member) {
+  return {[member](Config& config, std::string_view value) -> Refusal {
+            if (has_control_characters(value)) {
+              return "not a header value; it accepts text without control characters";
+            }
+            config.*member = value;
+            return std::nullopt;
+          },
+          print_text(member)};
 }
 
 // A file below static_path.
-Apply file_path(std::string Config::*member) {
-  return [member](Config& config, std::string_view value) -> Refusal {
-    const bool named = value.starts_with('/') && !value.ends_with('/');
-    if (!named || value.find("/../") != std::string_view::npos) {
-      return "not a file of the site; it accepts a path that starts with /, such as /index.html";
-    }
-    config.*member = value;
-    return std::nullopt;
-  };
+OptionValue file_path(std::string Config::*member) {
+  return {[member](Config& config, std::string_view value) -> Refusal {
+            const bool named = value.starts_with('/') && !value.ends_with('/');
+            if (!named || has_control_characters(value) ||
+                value.find("/../") != std::string_view::npos) {
+              return "not a file of the site; it accepts a path that starts with /, such as "
+                     "/index.html";
+            }
+            config.*member = value;
+            return std::nullopt;
+          },
+          print_text(member)};
 }
 
 Refusal apply_script(Config& config, std::string_view value) {
   while (value.starts_with('/')) value.remove_prefix(1);
   const bool climbs = value.starts_with("../") || value.find("/../") != std::string_view::npos;
-  if (value.empty() || value.ends_with('/') || climbs) {
+  if (value.empty() || value.ends_with('/') || climbs || has_control_characters(value)) {
     return "not a script; it accepts a path below document_root, such as index.php";
   }
   config.script = value;
@@ -170,6 +260,11 @@ Refusal apply_symlinks(Config& config, std::string_view value) {
   return std::nullopt;
 }
 
+std::optional<std::string> print_symlinks(const Config& config) {
+  if (!config.symlinks) return std::nullopt;
+  return *config.symlinks == Symlinks::kAny ? "any" : "inside";
+}
+
 Refusal apply_upstream(Config& config, std::string_view value) {
   const auto url = parse_upstream_url(with_port(value, 1));
   if (!url) return url.error();
@@ -198,70 +293,50 @@ Refusal apply_trusted_proxies(Config& config, std::string_view value) {
   return std::nullopt;
 }
 
-Refusal apply_write_timeout(Config& config, std::string_view value) {
-  const auto parsed = parse_duration(value);
-  if (!parsed) return parsed.error();
-  if (*parsed <= Duration::zero())
-    return "no answer could be sent; it accepts a duration of more than 0, such as 30s";
-  config.write_timeout = *parsed;
-  return std::nullopt;
+// Nothing where it is the default: REMOTE_ADDR follows only what was named.
+std::optional<std::string> print_trusted_proxies(const Config& config) {
+  std::string text = config.trusted_proxies.text();
+  if (!config.trusted_proxies_named && text == "private") return std::nullopt;
+  return text;
 }
 
+// A duration that cannot be 0; `consequence` is what would come of it.
+OptionValue positive_duration(Duration Config::*member, std::string_view consequence) {
+  return {[member, consequence](Config& config, std::string_view value) -> Refusal {
+            const auto parsed = parse_duration(value);
+            if (!parsed) return parsed.error();
+            if (*parsed <= Duration::zero()) {
+              return fmt::format("{}; it accepts a duration of more than 0, such as 30s",
+                                 consequence);
+            }
+            config.*member = *parsed;
+            return std::nullopt;
+          },
+          [member](const Config& config) { return format_duration(config.*member); }};
+}
+
+// It is sent as a request's target as it stands.
 Refusal apply_ready_path(Config& config, std::string_view value) {
+  const bool visible =
+      std::all_of(value.begin(), value.end(), [](char c) { return c > 0x20 && c < 0x7f; });
   if (!value.starts_with('/')) return "not a path; it must start with /";
+  if (!visible || value.find('#') != std::string_view::npos) {
+    return "not a path that can be asked for; write spaces and the like as %20";
+  }
   config.ready_path = value;
   return std::nullopt;
 }
 
 Refusal apply_log_buffer(Config& config, std::string_view value) {
-  constexpr size_t kUnlimited = 1024 * 1024;
+  constexpr size_t kMost = 1024 * 1024;
   if (value == "-1") {
-    config.log_line_limit = kUnlimited;
+    config.log_line_limit = kMost;
     return std::nullopt;
   }
   const auto parsed = parse_size(value);
   if (!parsed || *parsed < 256)
-    return "not a size for a line; it accepts bytes from 256 up, or -1 for no limit";
+    return "not a size for a line; it accepts bytes from 256 up, or -1 for 1MiB";
   config.log_line_limit = static_cast<size_t>(*parsed);
-  return std::nullopt;
-}
-
-Refusal apply_log_format(Config& config, std::string_view value) {
-  if (value != "text" && value != "json") return "unknown; it accepts text or json";
-  config.log_format = value == "json" ? log::Format::kJson : log::Format::kText;
-  return std::nullopt;
-}
-
-Refusal apply_access_log(Config& config, std::string_view value) {
-  if (value == "all") {
-    config.access_log = AccessLog::kAll;
-  } else if (value == "errors") {
-    config.access_log = AccessLog::kErrors;
-  } else if (value == "off") {
-    config.access_log = AccessLog::kOff;
-  } else {
-    return "unknown; it accepts all, errors or off";
-  }
-  return std::nullopt;
-}
-
-Refusal apply_restart(Config& config, std::string_view value) {
-  if (value == "no") {
-    config.restart = Restart::kNo;
-  } else if (value == "on-failure") {
-    config.restart = Restart::kOnFailure;
-  } else if (value == "always") {
-    config.restart = Restart::kAlways;
-  } else {
-    return "unknown; it accepts no, on-failure or always";
-  }
-  return std::nullopt;
-}
-
-Refusal apply_hung_after(Config& config, std::string_view value) {
-  const auto number = parse_integer(value, 0, 1'000'000);
-  if (!number) return number.error();
-  config.hung_after = static_cast<unsigned>(*number);
   return std::nullopt;
 }
 
@@ -283,6 +358,14 @@ Refusal apply_stop_signal(Config& config, std::string_view value) {
   return "not a signal to end by; it accepts TERM, INT, QUIT, HUP, USR1, USR2 or KILL";
 }
 
+OptionValue stop_signal() {
+  OptionValue value{apply_stop_signal, [](const Config& config) {
+                      return std::string(stop_signal_name(config.stop_signal));
+                    }};
+  for (const StopSignal& signal : kStopSignals) value.choices.push_back(signal.name);
+  return value;
+}
+
 Refusal apply_workers(Config& config, std::string_view value) {
   if (value == "auto") {
     config.workers = 0;
@@ -294,15 +377,50 @@ Refusal apply_workers(Config& config, std::string_view value) {
   return std::nullopt;
 }
 
+// Words as fprocess takes them: a JSON array, or quoted as a shell does where JSON, which is UTF-8,
+// cannot hold a byte.
+std::string print_command(const std::vector<std::string>& words) {
+  std::string array = "[";
+  std::string quoted;
+  for (const std::string& word : words) {
+    if (array.size() > 1) array += ", ";
+    array += '"';
+    if (!quoted.empty()) quoted += ' ';
+    quoted += '\'';
+    for (const char c : word) {
+      if (c == '"' || c == '\\') array += '\\';
+      if (static_cast<unsigned char>(c) < 0x20) {
+        array += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+      } else {
+        array += c;
+      }
+      quoted += c == '\'' ? R"('"'"')" : std::string(1, c);
+    }
+    array += '"';
+    quoted += '\'';
+  }
+  array += ']';
+  return split_command(array) ? array : quoted;
+}
+
+std::optional<std::string> print_fprocess(const Config& config) {
+  if (config.command.empty()) return std::nullopt;
+  return print_command(config.command);
+}
+
+std::string print_workers(const Config& config) {
+  return config.workers == 0 ? "auto" : text_of(uint64_t{config.workers});
+}
+
 // Collects the rows of the table, group by group.
 class Rows {
  public:
   void group(std::string_view title) { group_ = title; }
 
   Option& add(std::string_view name, std::string_view default_text, std::string_view meaning,
-              Apply apply) {
+              OptionValue value) {
     return rows_.emplace_back(
-        Option{name, {}, default_text, meaning, std::move(apply), false, group_});
+        Option{name, {}, default_text, meaning, std::move(value), false, group_});
   }
 
   std::vector<Option> take() { return std::move(rows_); }
@@ -319,10 +437,10 @@ std::vector<Option> make_table() {
   rows.add("fprocess", "",
            "the function's command: words as a shell splits them, or a JSON array; it may also "
            "follow --",
-           apply_command)
+           {apply_command, print_fprocess, {}, OptionValue::Completion::kCommands})
       .aliases = {"function_process"};
   rows.add("mode", "streaming", "streaming, serializing, classic, http, static, cgi or fastcgi",
-           apply_mode);
+           mode());
   rows.add("cgi_headers", "true", "give the function the request as Http_* variables",
            boolean(&Config::cgi_headers));
   rows.add("content_type", "application/octet-stream",
@@ -331,21 +449,21 @@ std::vector<Option> make_table() {
   rows.add("kill_on_disconnect", "by mode",
            "end the function when its client has gone; true in streaming and cgi, false in "
            "serializing and classic",
-           store_optional(&parse_bool, &Config::kill_on_disconnect))
+           optional_boolean(&Config::kill_on_disconnect))
       .default_follows = true;
 
   rows.group("Ports and threads");
   rows.add("port", "8080", "port of the function; 0 picks one", port(&Config::port));
   rows.add("listen_address", "", "address to listen on; empty is every address",
-           apply_listen_address);
+           {apply_listen_address, print_text(&Config::listen_address)});
   rows.add("trusted_proxies", "private",
            "whose X-Forwarded-* and Forwarded count: addresses and networks, private, all or none; "
            "from others they are made anew",
-           apply_trusted_proxies);
+           {apply_trusted_proxies, print_trusted_proxies, {"private", "all", "none"}});
   rows.add("metrics_port", "8081", "port of /metrics; 0 is none", port(&Config::metrics_port));
   rows.add("workers", "auto",
            "event-loop threads; auto is the CPUs this container may use, at most 4; 1 in fastcgi",
-           apply_workers);
+           {apply_workers, print_workers, {"auto"}});
 
   rows.group("Time");
   rows.add("exec_timeout", "30s",
@@ -358,7 +476,7 @@ std::vector<Option> make_table() {
   rows.add("read_timeout", "30s", "the client must have sent its request in this time; 0 is none",
            duration(&Config::read_timeout));
   rows.add("write_timeout", "30s", "the client must take some of the answer in this time",
-           apply_write_timeout);
+           positive_duration(&Config::write_timeout, "no answer could be sent"));
   rows.add("idle_timeout", "120s",
            "how long a connection waits for its next request; 0 is for ever",
            duration(&Config::idle_timeout));
@@ -367,12 +485,13 @@ std::vector<Option> make_table() {
       "how long to keep serving, unready, after SIGTERM; unset: until 5s pass without a request",
       store_optional(&parse_duration, &Config::healthcheck_interval));
   rows.add("shutdown_timeout", "write_timeout", "from SIGTERM to the end, everything included",
-           duration(&Config::shutdown_timeout))
+           positive_duration(&Config::shutdown_timeout, "nothing under way could be finished"))
       .default_follows = true;
   rows.add("stop_timeout", "2s",
            "the function's time from stop_signal to SIGKILL; at most a quarter of shutdown_timeout "
            "unless it is set",
-           store_optional(&parse_duration, &Config::stop_timeout))
+           {store_optional(&parse_duration, &Config::stop_timeout).apply,
+            [](const Config& config) { return format_duration(stop_timeout(config)); }})
       .default_follows = true;
 
   rows.group("Load");
@@ -390,10 +509,14 @@ std::vector<Option> make_table() {
   rows.group("Logs");
   rows.add("prefix_logs", "true", "date, time and stream before each line of the function's",
            boolean(&Config::prefix_logs));
-  rows.add("log_buffer_size", "65536", "bytes of the longest line kept whole; -1 is no limit",
-           apply_log_buffer);
-  rows.add("log_format", "text", "text or json", apply_log_format);
-  rows.add("access_log", "all", "all, errors or off", apply_access_log);
+  rows.add("log_buffer_size", "65536",
+           "bytes of the longest line kept whole; longer ones are split; -1 is 1MiB",
+           {apply_log_buffer,
+            [](const Config& config) { return text_of(uint64_t{config.log_line_limit}); }});
+  rows.add("log_format", "text", "text or json",
+           words(&Config::log_format, kLogFormats, "unknown; it accepts text or json"));
+  rows.add("access_log", "all", "all, errors or off",
+           words(&Config::access_log, kAccessLogs, "unknown; it accepts all, errors or off"));
   rows.add("log_callid", "false", "end access lines with [X-Call-Id]",
            boolean(&Config::log_call_id))
       .aliases = {"log_call_id"};
@@ -411,45 +534,49 @@ std::vector<Option> make_table() {
   rows.add("debug_headers", "false", "classic: log header fields", boolean(&Config::debug_headers));
 
   rows.group("Function servers");
-  rows.add("upstream_url", "", "http, fastcgi: where the function listens", apply_upstream)
+  rows.add("upstream_url", "", "http, fastcgi: where the function listens",
+           {apply_upstream, print_text(&Config::upstream_url)})
       .aliases = {"http_upstream_url"};
-  rows.add("instances", "1",
-           "http, fastcgi: copies of the function's server; PORT in its environment, and {port} in "
-           "fprocess and upstream_url, is a port of its own",
-           apply_instances);
+  rows.add(
+      "instances", "1",
+      "http, fastcgi: copies of the function's server; PORT in its environment, and {port} in "
+      "fprocess and upstream_url, is a port of its own",
+      {apply_instances, [](const Config& config) { return text_of(uint64_t{config.instances}); }});
   rows.add("startup_timeout", "60s", "http, fastcgi: the function must accept connections by then",
            duration(&Config::startup_timeout));
-  rows.add("ready_path", "", "http: /_/ready asks the function at this path", apply_ready_path);
+  rows.add("ready_path", "", "http: /_/ready asks the function at this path",
+           {apply_ready_path, print_text(&Config::ready_path)});
   rows.add("http_buffer_req_body", "false", "http: collect a chunked body and send its length",
            boolean(&Config::buffer_request_body))
       .aliases = {"buffer_http"};
-  rows.add("restart", "no", "http, fastcgi: no, on-failure or always", apply_restart);
+  rows.add("restart", "no", "http, fastcgi: no, on-failure or always",
+           words(&Config::restart, kRestarts, "unknown; it accepts no, on-failure or always"));
   rows.add("watch", "",
            "http, fastcgi: a folder; when its files change the function is started again and "
            "requests wait, for work on a function",
-           text(&Config::watch));
+           folder(&Config::watch));
   rows.add(
       "hung_after", "0",
       "http, fastcgi: so many exec timeouts in a row make it unready, and start the function again "
       "where restart allows; 0 is never",
-      apply_hung_after);
+      count(&Config::hung_after, 1'000'000));
   rows.add("stop_signal", "TERM", "http, fastcgi: the signal that asks the function to end",
-           apply_stop_signal);
+           stop_signal());
 
   rows.group("Scripts");
   rows.add("document_root", "",
            "cgi, fastcgi: the folder of the application, whose files are served and whose scripts "
            "run; unset: all goes to script in the current folder",
-           text(&Config::document_root));
+           folder(&Config::document_root));
   rows.add("script", "index.php",
            "cgi, fastcgi: what answers paths that name no file, below document_root; a program "
            "that is not PHP's may do without",
-           apply_script)
+           {apply_script, print_text(&Config::script)})
       .default_follows = true;
   rows.add("script_name_prefix", "",
            "cgi, fastcgi: where clients find the application, such as /function/name, in "
            "SCRIPT_NAME and REQUEST_URI; X-Forwarded-Prefix: as a trusted proxy says",
-           apply_script_name_prefix);
+           {apply_script_name_prefix, print_text(&Config::script_name_prefix)});
   rows.add(
           "server_software", "fwatchdog/VERSION",
           "cgi, fastcgi: what SERVER_SOFTWARE says, for applications that go by it; WordPress offers "
@@ -462,11 +589,11 @@ std::vector<Option> make_table() {
 
   rows.group("Static sites");
   rows.add("static_path", "/home/app/public", "static: the folder served",
-           text(&Config::static_path));
+           folder(&Config::static_path));
   rows.add("symlinks", "by mode",
            "which symbolic links are followed to files and scripts: inside, those that stay in the "
            "folder, as in static; any, as in cgi and fastcgi with document_root",
-           apply_symlinks)
+           {apply_symlinks, print_symlinks, {"inside", "any"}})
       .default_follows = true;
   rows.add("static_fallback", "",
            "static: the page for paths that name no file, such as /index.html",
@@ -479,7 +606,7 @@ std::vector<Option> make_table() {
            field_value(&Config::static_cache_control))
       .default_follows = true;
   rows.add("static_cors", "", "static: which origin's pages may read the files, * is any",
-           apply_cors);
+           {apply_cors, print_text(&Config::static_cors)});
   rows.add("static_gzip", "true", "static: compress what is not compressed already",
            boolean(&Config::static_gzip));
   rows.add("static_cache", "16MiB", "static: memory for small and compressed files, 0 is none",
