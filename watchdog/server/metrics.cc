@@ -24,14 +24,29 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
-// RFC 9110 9.1 and RFC 5789.
-constexpr std::array<std::string_view, 9> kMethods = {
-    "GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "CONNECT", "TRACE"};
+// The methods of RFC 9110 9.1 and RFC 5789, and their labels: in lower case, as Go's promhttp, and so
+// both peers, write them.
+struct MethodLabel {
+  std::string_view method;
+  std::string_view label;
+};
+constexpr std::array<MethodLabel, 9> kMethods = {{{"GET", "get"},
+                                                  {"POST", "post"},
+                                                  {"PUT", "put"},
+                                                  {"DELETE", "delete"},
+                                                  {"HEAD", "head"},
+                                                  {"OPTIONS", "options"},
+                                                  {"PATCH", "patch"},
+                                                  {"CONNECT", "connect"},
+                                                  {"TRACE", "trace"}}};
 
-// The constant that equals `method`, which itself lives only as long as its request.
+// A constant, as `method` lives only as long as its request. Methods are case-sensitive: "get" is no
+// GET, and counts among the unknown.
 std::string_view method_label(std::string_view method) {
-  const auto known = std::find(kMethods.begin(), kMethods.end(), method);
-  return known == kMethods.end() ? "OTHER" : *known;
+  for (const MethodLabel& known : kMethods) {
+    if (known.method == method) return known.label;
+  }
+  return "unknown";
 }
 
 void append_family(std::string& out, std::string_view name, std::string_view type,

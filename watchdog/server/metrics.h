@@ -27,7 +27,7 @@ class Histogram {
   // A negative duration counts as none.
   void observe(Duration duration);
   uint64_t count() const;
-  // Appends the _bucket, _sum and _count lines; `labels` is `code="200",method="GET"` or "".
+  // Appends the _bucket, _sum and _count lines; `labels` is `code="200",method="get"` or "".
   void append_to(std::string& out, std::string_view name, std::string_view labels) const;
 
  private:
@@ -45,8 +45,8 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // `method` as received; one that is not among the well-known nine is counted as "OTHER", so that
-  // clients cannot make series. `code` is the three-digit status.
+  // `method` as received; the well-known nine are labelled in lower case, as Go's promhttp does; others
+  // are counted as "unknown", so that clients cannot make series. `code` is the three-digit status.
   void count_request(std::string_view method, int code, Duration duration);
 
   std::atomic<int64_t> requests_in_flight{0};

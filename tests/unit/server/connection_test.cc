@@ -513,6 +513,6 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(metrics.requests_in_flight == 1);
   in_turn([&] { reply_ok(mode.exchange()); });
   CHECK(metrics.requests_in_flight == 0);
-  CHECK(metrics.text().find("http_requests_total{code=\"200\",method=\"GET\"} 1\n") !=
+  CHECK(metrics.text().find("http_requests_total{code=\"200\",method=\"get\"} 1\n") !=
         std::string::npos);
 }
