@@ -1,7 +1,8 @@
 #!/bin/bash
 # Builds and tests everything: ./tests/run.sh [SUITE]...
-# Suites: layers, format, tidy, unit, e2e, threads, fuzz, arm64; all of them when none is named. And
-# soak, ten minutes of everything at once, and image, which builds and runs the images with podman.
+# Suites: layers, format, tidy, unit, e2e, threads, fuzz, attack, arm64; all of them when none is named.
+# And soak, ten minutes of everything at once, and image, which builds and runs the images with podman.
+# attack takes ten minutes when it is named, and a minute, with the sanitizers, among all.
 # Ends with one line, "N passed, N failed"; fails if any failed or none ran.
 set -u
 cd "$(dirname "$0")/.."
@@ -174,14 +175,26 @@ install_arm64() {
 
 image() { suite image tests/image.sh; }
 
+attack() {
+  if [ -n "${WITH_ALL:-}" ]; then
+    sanitized asan address,undefined &&
+      WATCHDOG=build/asan/fwatchdog ATTACK_SECONDS=60 suite "attack, ASan and UBSan" python3 tests/attack.py
+  else
+    built release && suite attack python3 tests/attack.py
+  fi
+}
+
 soak() { built release && suite soak python3 tests/soak.py; }
 
-[ $# -gt 0 ] && [ "$1" != all ] || set -- layers format tidy unit e2e threads fuzz arm64
+if [ $# = 0 ] || [ "$1" = all ]; then
+  WITH_ALL=yes
+  set -- layers format tidy unit e2e threads fuzz attack arm64
+fi
 for name; do
   case $name in
-    layers | format | tidy | unit | e2e | threads | fuzz | arm64 | soak | image) ;;
+    layers | format | tidy | unit | e2e | threads | fuzz | attack | arm64 | soak | image) ;;
     *)
-      die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, arm64," \
+      die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, attack, arm64," \
         "all; and soak and image, which take ten minutes and are not of all."
       ;;
   esac
