@@ -1,6 +1,8 @@
 """mode=http: what is passed on, and how it ends, against a server that says what a test wants."""
 
 import hashlib
+import signal
+import socket
 import time
 
 from harness import SANITIZER, Case, InBackground, Stopwatch, free_port, head, until
@@ -511,6 +513,51 @@ class Failures(HttpCase):
             client.send(head("POST", body=b"x" * 10) + b"x" * (number % 11))
             client.abort() if number % 2 else client.close()
         self.assert_no_more_fds(dog, fds)
+
+
+class Edges(HttpCase):
+    """What would go unnoticed until somebody's requests are mixed up or never end."""
+
+    def test_a_client_that_still_waits_for_100_continue_gets_no_second_request(self):
+        # It may send its body, or its next request: who answers it cannot know which.
+        dog, _ = self.serve(lambda visit: (visit.head(), visit.send(ok(b"early")), visit.ended()))
+        client = self.client(dog)
+        client.send(head("POST", headers={"Expect": "100-continue"}, body=b"GET / HTTP/1.1\r\n\r\n"))
+        response = client.response()
+        self.assertEqual((response.status, response.text), (200, "early"))
+        self.assertEqual(response.header("Connection"), "close")
+        self.assertTrue(client.closed())
+
+    def test_exec_timeout_still_counts_once_the_answer_has_begun_in_time(self):
+        dog, _ = self.serve(lambda visit: (visit.head(), visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc"),
+                                           visit.ended()), response_start_timeout="300ms", exec_timeout="1s")
+        watch = Stopwatch()
+        response = dog.request()
+        self.assertEqual((response.status, response.complete), (200, False))
+        self.assert_within(watch.seconds, 0.9, 3)
+        dog.wait_log("exec_timeout: the function did not finish within 1s")
+
+    def test_an_idle_connection_that_has_been_closed_is_not_used_again(self):
+        path = f"/tmp/fwatchdog-{free_port()}.sock"
+        visits = []
+
+        def script(visit):
+            visits.append(visit)
+            while (request := visit.head()) is not None:
+                visit.body(request)
+                visit.send(ok())
+
+        dog, _ = self.serve(script, address=path)
+        client = self.client(dog)
+        client.send(head("POST", body=b"x") + b"x")
+        self.assertEqual(client.response().status, 200)
+        # Both wait for the watchdog when it goes on, the request first; it must not be written into
+        # the closed connection, as a POST cannot be sent again.
+        dog.signal(signal.SIGSTOP)
+        client.send(head("POST", body=b"x") + b"x")
+        visits[-1].socket.shutdown(socket.SHUT_RDWR)
+        dog.signal(signal.SIGCONT)
+        self.assertEqual(client.response().status, 200)
 
 
 class Upgrades(HttpCase):

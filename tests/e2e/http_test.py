@@ -228,6 +228,20 @@ class Limits(Case):
             dog.until_no_processes()
             self.assertFalse((dog.folder / "whole").exists(), mode)
 
+    def test_the_rest_of_a_body_that_nobody_reads_is_taken_up_to_a_limit(self):
+        dog = self.start(fprocess="true")  # answers without reading
+        for size, kept in ((100_000, True), (10_000_000, False)):
+            client = self.client(dog)
+            client.send(head("POST", body=bytes(size)))
+            self.assertEqual(client.response().status, 200)
+            try:
+                client.send(bytes(size) + head(path="/_/health"))
+            except OSError:
+                self.assertFalse(kept, "it closed although little was left")
+                continue
+            next_response = client.response()
+            self.assertEqual(next_response is not None, kept, size)
+
     def test_what_is_collected_in_memory_has_a_limit_of_its_own(self):
         for mode in ("serializing", "classic"):
             dog = self.start(fprocess="wc -c", mode=mode)

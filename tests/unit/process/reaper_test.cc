@@ -82,6 +82,7 @@ TEST_CASE_FIXTURE(Fixture, "an abandoned group gets SIGTERM at once and SIGKILL 
   system.running_groups = {pid};
   child.reset();
   CHECK(system.sent(-pid, SIGTERM));
+  CHECK(system.sent(-pid, SIGCONT));  // a stopped process would not see it
   pass(Reaper::kGrace - 20ms);
   pass(0ms);
   CHECK_FALSE(system.sent(-pid, SIGKILL));
