@@ -126,6 +126,7 @@ std::vector<std::string> passed_nodes(const Fields& fields) {
 
 // Which of those that we can say ourselves a request says already.
 struct Told {
+  Told() = default;
   explicit Told(const Fields& fields) {
     for (const Field& field : fields) {
       by = by || equals_ignoring_case(field.name, "x-forwarded-for");
@@ -155,11 +156,14 @@ bool is_forwarded_field(std::string_view name) {
 }
 
 void settle_forwarded_fields(RequestHead& request, std::string_view peer, bool trusted) {
-  request.fields.remove_if([trusted](const Field& field) {
+  bool any = false;
+  request.fields.remove_if([trusted, &any](const Field& field) {
     if (!is_forwarded_field(field.name)) return false;
-    return !trusted || field.name.find('_') != std::string_view::npos;
+    const bool stays = trusted && field.name.find('_') == std::string_view::npos;
+    any = any || stays;
+    return !stays;
   });
-  const Told told(request.fields);
+  const Told told = any ? Told(request.fields) : Told();
   const std::string_view host = request.authority();
   if (!told.by && !peer.empty()) request.fields.add("X-Forwarded-For", peer);
   if (!told.host && !host.empty()) request.fields.add("X-Forwarded-Host", host);

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <iterator>
+#include <utility>
 
 #include "base/text.h"
 
@@ -82,6 +83,17 @@ constexpr Phrase kPhrases[] = {
     {511, "Network Authentication Required"},
 };
 
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+// FNV-1a.
+uint64_t hash_ignoring_case(std::string_view text) {
+  uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(lower(c))) * 0x100000001b3;
+  return hash;
+}
+
 }  // namespace
 
 void Fields::set(std::string_view name, std::string_view value) {
@@ -93,14 +105,20 @@ void Fields::set(std::string_view name, std::string_view value) {
   add(name, value);
 }
 
+// By a hash, and by the names themselves only where it is the same: long names that differ in their
+// last bytes would cost too much.
 std::vector<const Field*> Fields::by_name() const {
-  std::vector<const Field*> sorted;
-  sorted.reserve(list_.size());
-  for (const Field& field : list_) sorted.push_back(&field);
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  std::ranges::stable_sort(sorted, [lower](const Field* a, const Field* b) {
-    return std::ranges::lexicographical_compare(a->name, b->name, {}, lower, lower);
+  std::vector<std::pair<uint64_t, const Field*>> keyed;
+  keyed.reserve(list_.size());
+  for (const Field& field : list_) keyed.emplace_back(hash_ignoring_case(field.name), &field);
+  std::ranges::sort(keyed, [](const auto& a, const auto& b) {
+    if (a.first != b.first) return a.first < b.first;
+    if (equals_ignoring_case(a.second->name, b.second->name)) return a.second < b.second;
+    return std::ranges::lexicographical_compare(a.second->name, b.second->name, {}, lower, lower);
   });
+  std::vector<const Field*> sorted;
+  sorted.reserve(keyed.size());
+  for (const auto& [hash, field] : keyed) sorted.push_back(field);
   return sorted;
 }
 

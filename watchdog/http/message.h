@@ -34,8 +34,8 @@ class Fields {
   auto end() const { return list_.end(); }
   size_t size() const { return list_.size(); }
 
-  // All of them by their names, case ignored; those of one name side by side, in their order. Valid
-  // until the list changes.
+  // All of them, those of one name (case ignored) side by side and in their order. Valid until the
+  // list changes.
   std::vector<const Field*> by_name() const;
   // The first field of that name (case ignored), or nullptr.
   const Field* find(std::string_view name) const;

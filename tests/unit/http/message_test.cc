@@ -123,3 +123,25 @@ TEST_CASE("status lines, fields and chunk headers are written as RFC 9112 has th
   }
   CHECK(out == "0\r\n9\r\n1f4\r\nffffffffffffffff\r\n");
 }
+
+TEST_CASE("fields of one name stand side by side, in their order") {
+  Fields fields;
+  fields.add("B", "1");
+  fields.add("a", "2");
+  fields.add("b", "3");
+  fields.add("ab", "4");
+  fields.add("A", "5");
+  fields.add("b", "6");
+  std::string a;
+  std::string b;
+  std::string names;
+  for (const Field* field : fields.by_name()) {
+    if (field->name == "a" || field->name == "A") a += field->value;
+    if (field->name == "b" || field->name == "B") b += field->value;
+    const char letter = static_cast<char>(field->name.size() == 2 ? '2' : field->name[0] | 32);
+    if (!names.ends_with(letter)) names += letter;
+  }
+  CHECK(a == "25");
+  CHECK(b == "136");
+  CHECK(names.size() == 3);
+}
