@@ -52,13 +52,20 @@ void check_first_head(std::string_view bytes) {
   std::string request_line(head.method);
   request_line.append(" ").append(head.target);
   request_line.append(head.minor_version == 1 ? " HTTP/1.1" : " HTTP/1.0");
-  require(next_line() == request_line, "the request line is taken apart rightly");
+  std::string first_line(next_line());
+  if (!first_line.ends_with('0')) first_line.back() = '1';  // HTTP/1.2 is served as 1.1
+  require(first_line == request_line, "the request line is taken apart rightly");
+  const bool absolute = !head.target.starts_with('/') && head.target != "*";
   for (const Field& field : head.fields) {
+    if (absolute && text == "\r\n") break;  // Host, which was not there
     const std::string_view line = next_line();
     const size_t colon = line.find(':');
     require(field.name == line.substr(0, colon), "a name is what stands before the colon");
-    require(field.value == trim(line.substr(colon + 1)), "a value is what stands after it");
+    const bool is_host = absolute && equals_ignoring_case(field.name, "host");
+    require(field.value == (is_host ? head.authority() : trim(line.substr(colon + 1))),
+            "a value is what stands after it");
   }
+  if (absolute) require(head.fields.find("host") != nullptr, "an absolute target names the host");
   require(text == "\r\n", "the head ends with an empty line");
   const bool chunked = head.framing == BodyFraming::kChunked;
   require((head.fields.find("transfer-encoding") != nullptr) == chunked, "chunked says so");
