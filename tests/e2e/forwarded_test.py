@@ -266,7 +266,7 @@ class Setting(Case):
             printed = run("--check-config", fprocess="cat", trusted_proxies=value).stdout
             self.assertIn(f"\ntrusted_proxies={value}\n", printed)
         # The default is not the same as its name: REMOTE_ADDR follows proxies that were named.
-        self.assertIn("\ntrusted_proxies=\n", run("--check-config", fprocess="cat").stdout)
+        self.assertIn("\n# trusted_proxies: private\n", run("--check-config", fprocess="cat").stdout)
 
     def test_a_name_is_no_address(self):
         result = run(fprocess="cat", trusted_proxies="10.0.0.0/8,proxy.example")

@@ -277,7 +277,7 @@ std::string describe(const Config& config) {
       text += fmt::format("{}={}\n", option.name, *value);
     } else {
       text += fmt::format("# {}: {}\n", option.name,
-                          option.default_follows ? option.default_text : "not set");
+                          option.default_text.empty() ? "not set" : option.default_text);
     }
   }
   return text;
