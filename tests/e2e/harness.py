@@ -69,6 +69,12 @@ def all_pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
 
+def expected_port(environment):
+    """The port that a watchdog with this environment listens on; 0 is one that it picks."""
+    platforms = environment.get("PORT") if "K_SERVICE" in environment else None
+    return int(environment.get("port") or platforms or "8080")
+
+
 class Watchdog:
     """A running watchdog in its own folder, with a clean environment and its own processes.
 
@@ -112,7 +118,7 @@ class Watchdog:
                 reader.start()
                 self._readers.append(reader)
         try:
-            self._await_port(read_log, int(environment.get("port", "8080")))
+            self._await_port(read_log, expected_port(environment))
         except BaseException:
             self._kill_all()
             raise

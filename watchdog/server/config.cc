@@ -59,6 +59,7 @@ class ConfigReader {
         as_by_default_.insert(option.name);
       }
     }
+    read_platform_port();
     if (!command.empty()) {
       outcome_.config.command = command;
       set_["fprocess"] = "the command after --";
@@ -92,6 +93,17 @@ class ConfigReader {
         if (setting.name == name) take(option, "--" + long_option(name), " ", setting.text);
       }
     }
+  }
+
+  // Knative and Cloud Run say in PORT where a container must listen. Elsewhere PORT is the function's
+  // own affair: of-watchdog's images set it for their servers.
+  void read_platform_port() {
+    if (is_set("port") || getenv_("K_SERVICE") == nullptr) return;
+    const char* value = getenv_("PORT");
+    const auto rows = options();
+    const auto port = std::find_if(rows.begin(), rows.end(),
+                                   [](const Option& option) { return option.name == "port"; });
+    if (value != nullptr) take(*port, "PORT", "=", value);
   }
 
   void take(const Option& option, const std::string& spelling, std::string_view separator,
@@ -161,6 +173,11 @@ class ConfigReader {
       outcome_.errors.emplace_back(fmt::format(
           "upstream_url={}: mode={} accepts {} or unix:/path", config.upstream_url,
           mode_name(config.mode), http ? "http://host:port/prefix" : "fastcgi://host:port"));
+    } else if (url && is_our_port(*url)) {
+      outcome_.errors.emplace_back(fmt::format(
+          "upstream_url={}: port {} is the watchdog's own, and requests would come back "
+          "for ever; let the function listen on another port, or set port",
+          config.upstream_url, config.port));
     } else if (config.instances > 1 && !has_port_placeholder(config.upstream_url)) {
       outcome_.errors.emplace_back(
           fmt::format("instances={}: each copy needs a port of its own; put {{port}} into "
@@ -170,6 +187,17 @@ class ConfigReader {
       outcome_.errors.emplace_back(
           fmt::format("instances={}: there is no fprocess to start copies of", config.instances));
     }
+  }
+
+  bool is_our_port(const UpstreamUrl& url) const {
+    const Config& config = outcome_.config;
+    constexpr std::array<std::string_view, 4> kThisMachine = {"127.0.0.1", "localhost", "::1",
+                                                              "0.0.0.0"};
+    const bool local =
+        std::find(kThisMachine.begin(), kThisMachine.end(), url.host) != kThisMachine.end();
+    const bool on_all = config.listen_address.empty() || config.listen_address == url.host;
+    return local && on_all && config.port != 0 && url.port == config.port &&
+           !has_port_placeholder(config.upstream_url);
   }
 
   void warn() {

@@ -64,8 +64,10 @@ class WarmFunction::Copy final : private Supervisor::Owner {
     }
     if (instance.port != 0) {
       for (std::string& word : plan.command) word = with_port(word, instance.port);
-      plan.environment.push_back(fmt::format("PORT={}", instance.port));
     }
+    // Servers listen on PORT where it is set; the container's is ours (Knative), not theirs.
+    const uint16_t port = instance.port != 0 ? instance.port : instance.upstream.port;
+    if (!instance.upstream.host.empty()) plan.environment.push_back(fmt::format("PORT={}", port));
     supervisor_ =
         std::make_unique<Supervisor>(function.loop_, function.reaper_, std::move(plan),
                                      std::move(probe), static_cast<Supervisor::Owner&>(*this));

@@ -458,6 +458,43 @@ TEST_CASE("stop_timeout is 2 s, at most a quarter of shutdown_timeout, or as it 
   CHECK(stop_timeout(config_of({{"stop_timeout", "10s"}, {"shutdown_timeout", "4s"}})) == 4s);
 }
 
+TEST_CASE(
+    "PORT is where the platform wants us where it is Knative's, and else the function's affair") {
+  struct Row {
+    Environment environment;
+    uint16_t port;
+  };
+  const Row rows[] = {{{{"PORT", "9000"}}, 8080},
+                      {{{"PORT", "9000"}, {"K_SERVICE", "greet"}}, 9000},
+                      {{{"PORT", "9000"}, {"K_SERVICE", "greet"}, {"port", "7000"}}, 7000},
+                      {{{"PORT", ""}, {"K_SERVICE", "greet"}}, 8080},
+                      {{{"K_SERVICE", "greet"}}, 8080},
+                      {{{"PORT", "no port"}}, 8080}};
+  for (const Row& row : rows) CHECK(config_of(row.environment).port == row.port);
+  CHECK(error_of({{"PORT", "x"}, {"K_SERVICE", "greet"}}) ==
+        "PORT=x: not a port; it accepts a number from 0 to 65535");
+}
+
+TEST_CASE("an upstream_url that leads back to us is refused") {
+  const auto errors = [](Environment more, const char* url) {
+    more.insert({{"mode", "http"}, {"fprocess", "node x.js"}, {"upstream_url", url}});
+    return read(more).errors;
+  };
+  for (const char* url : {"http://127.0.0.1:8080", "http://localhost:8080/x", "http://[::1]:8080",
+                          "http://0.0.0.0:8080"}) {
+    CAPTURE(url);
+    REQUIRE(errors({}, url).size() == 1);
+    CHECK(contains(errors({}, url).front(), "port 8080 is the watchdog's own"));
+  }
+  CHECK(errors({{"K_SERVICE", "a"}, {"PORT", "3000"}}, "http://127.0.0.1:3000").size() == 1);
+  CHECK(errors({{"listen_address", "127.0.0.1"}}, "http://127.0.0.1:8080").size() == 1);
+  CHECK(errors({}, "http://127.0.0.1:8081").empty());
+  CHECK(errors({}, "http://app:8080").empty());
+  CHECK(errors({}, "http://127.0.0.1:{port}").empty());
+  CHECK(errors({{"port", "0"}}, "http://127.0.0.1:8080").empty());
+  CHECK(errors({{"listen_address", "10.0.0.1"}}, "http://127.0.0.1:8080").empty());
+}
+
 TEST_CASE("several instances need a place for their ports") {
   Environment several = {{"mode", "http"}, {"instances", "2"}};
   several["upstream_url"] = "http://127.0.0.1:3000";
