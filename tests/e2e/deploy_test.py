@@ -1,14 +1,18 @@
 """The engines that functions run on: templates and manifests, as far as they can be tried without one."""
 
 import json
+import os
+import pty
 import re
+import select
 import shlex
 import shutil
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
-from harness import ROOT, Case, Client, free_port, head, run, until
+from harness import BINARY, ROOT, Case, Client, free_port, head, run, until
 from real_servers_test import NODE, install_node_modules
 
 EXAMPLES = ROOT / "examples"
@@ -36,22 +40,54 @@ def served_series(case):
         return set(re.findall(r"(?m)^(\w+)[{ ]", client.request(path="/metrics").text))
 
 
+def copy_as_dockerfile_says(context, image):
+    """Follows COPY of files as docker does, from a context as `faas-cli build` makes it: folders of mode
+    0700, files of 0600, and whoever builds owns them in the image unless --chown says otherwise."""
+    for path in [context, *context.rglob("*")]:
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    dockerfile = (context / "Dockerfile").read_text()
+    (image / "app").mkdir()
+    for owner, source, target in re.findall(
+            r"(?m)^COPY (?:--chown=(\d+:\d+) )?(?!--from)(\S+) (\S+)$", dockerfile):
+        target = image / "app" / Path(target).relative_to("/home/app") if target[0] == "/" else image / "app" / target
+        there = set(image.rglob("*")) | {image}
+        mode = target.stat().st_mode if target.exists() else 0o700
+        shutil.copytree(context / source, target, dirs_exist_ok=True)
+        target.chmod(mode)
+        user, group = map(int, (owner or "0:0").split(":"))
+        for path in {target, *target.rglob("*")} - there:
+            os.chown(path, user, group)
+
+
 class Templates(Case):
     """What `faas-cli new` and `faas-cli build` make of a template, run by the watchdog."""
 
     def function(self, name, handler=None, text="", **options):
         folder = Path(tempfile.mkdtemp(prefix="fwatchdog-test-"))
         self.addCleanup(shutil.rmtree, folder)
-        shutil.copytree(TEMPLATES / name, folder / "app")
+        folder.chmod(0o755)
+        shutil.copytree(TEMPLATES / name, folder / "context")
+        (folder / "context/function/below").mkdir()
+        (folder / "context/function/below/notes.txt").write_text("of a folder below")
         if handler is not None:
-            (folder / "app" / handler).write_text(text)
+            (folder / "context" / handler).write_text(text)
+        copy_as_dockerfile_says(folder / "context", folder)
         port, fastcgi = free_port(), free_port()
         settings = {key: value.replace("/home/app", str(folder / "app")).replace("3000", str(port))
                     .replace("9000", str(fastcgi))
                     for key, value in environment(TEMPLATES / name / "Dockerfile").items()}
-        dog = self.start(wrapper=("env", "-C", str(folder / "app")), PORT=str(port), **settings, **options)
+        shutil.copy(BINARY, folder / "fwatchdog")
+        user = ("setpriv", "--reuid=1000", "--regid=1000", "--clear-groups")
+        umask = ("sh", "-c", f'umask 077; shift; exec {folder}/fwatchdog "$@"', "sh")
+        dog = self.start(wrapper=(*user, "env", "-C", str(folder / "app"), *umask), **settings, **options)
         until(lambda: dog.request(path="/_/health").status == 200, 20, "it to be ready")
         return dog
+
+    def test_a_folder_below_is_readable_too(self):
+        dog = self.function("bash", handler="function/handler.sh", text="cat function/below/notes.txt")
+        self.assertEqual(dog.request().text, "of a folder below")
+        for name in ("static", "php-fastcgi"):
+            self.assertEqual(self.function(name).request(path="/below/notes.txt").text, "of a folder below")
 
     def assert_greets(self, name, default):
         dog = self.function(name)
@@ -242,6 +278,57 @@ class Packaging(Case):
             result = subprocess.run(["bash", "-c", f"{script}\nCOMP_WORDS=(fwatchdog {words}); COMP_CWORD={count}; "
                                      "_fwatchdog; echo ${COMPREPLY[@]}"], capture_output=True, text=True)
             self.assertEqual(set(result.stdout.split()), {expected}, result.stderr)
+
+    def completed(self, typed, folder):
+        """What bash makes of a line when TAB is pressed, at a terminal."""
+        master, terminal = pty.openpty()
+        with open(f"{folder}/rc", "w") as file:
+            file.write(run("--help", "--bash-completion").stdout + "bind 'set bell-style none'\nPS1='ready> '\n")
+        shell = subprocess.Popen(["bash", "--noprofile", "--rcfile", f"{folder}/rc", "-i"], stdin=terminal,
+                                 stdout=terminal, stderr=terminal, cwd=folder, start_new_session=True,
+                                 env={"PATH": os.environ["PATH"], "TERM": "dumb", "HOME": folder})
+        os.close(terminal)
+        seen = b""
+
+        def read_until(part):
+            nonlocal seen
+            deadline = time.monotonic() + 20
+            while part not in seen:
+                left = deadline - time.monotonic()
+                self.assertTrue(left > 0 and select.select([master], [], [], left)[0], seen)
+                seen += os.read(master, 4096)
+
+        try:
+            read_until(b"ready> ")
+            seen = b""
+            # What comes behind it shows that the completion is over.
+            os.write(master, typed.encode() + b"\t#over")
+            read_until(b"#over")
+            return seen.decode().partition("#over")[0]
+        finally:
+            shell.kill()
+            shell.wait()
+            os.close(master)
+
+    def test_at_a_terminal_values_after_an_equals_sign_and_names_with_spaces_are_completed(self):
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(f"{folder}/my site")
+            Path(folder, "my page.html").touch()
+            for typed, line in (("fwatchdog --mode=st", None), ("fwatchdog --mode=str", "fwatchdog --mode=streaming "),
+                                ("fwatchdog --mode fastc", "fwatchdog --mode fastcgi "),
+                                ("fwatchdog --prefix-logs=f", "fwatchdog --prefix-logs=false "),
+                                ("fwatchdog --combined-output t", "fwatchdog --combined-output true "),
+                                ("fwatchdog --stop-signal=Q", "fwatchdog --stop-signal=QUIT "),
+                                ("fwatchdog --healthc", "fwatchdog --healthcheck-interval "),
+                                ("fwatchdog --static-path my", r"fwatchdog --static-path my\ site/"),
+                                ("fwatchdog --watch=my", r"fwatchdog --watch=my\ site/"),
+                                ('fwatchdog --document-root "my', 'fwatchdog --document-root "my site"/'),
+                                ("fwatchdog -- cat my\\ p", r"fwatchdog -- cat my\ page.html "),
+                                ("fwatchdog -- prlim", "fwatchdog -- prlimit ")):
+                with self.subTest(typed=typed):
+                    shown = self.completed(typed, folder)
+                    # "st" may be streaming or static: what both begin with.
+                    self.assertEqual(shown, line or typed)
 
     def test_meson_installs_binary_manual_and_completion(self):
         with tempfile.TemporaryDirectory() as folder:

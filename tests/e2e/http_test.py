@@ -291,6 +291,7 @@ class Limits(Case):
         self.assert_within(watch.seconds, 0.38, 1.0)
         self.assertTrue(client.closed())
         self.assertFalse((dog.folder / "ran").exists())
+        dog.wait_log(r" 408 .*read_timeout=400ms")
 
     def test_bytes_that_trickle_in_do_not_lengthen_read_timeout(self):
         dog = self.start(fprocess="touch ran", read_timeout="400ms")
@@ -314,7 +315,7 @@ class Limits(Case):
             self.assertTrue(client.closed(), mode)
             dog.until_no_processes()
             self.assertFalse((dog.folder / "whole").exists(), mode)
-            dog.wait_log(r"POST / - 408 .*client_slow")
+            dog.wait_log(r"POST / - 408 .*client_slow: .*read_timeout=")
 
     def test_read_timeout_is_not_about_the_function(self):
         dog = self.sh("cat > /dev/null; sleep 0.6; echo done", read_timeout="300ms")
@@ -369,7 +370,7 @@ class Limits(Case):
             dog = self.start(fprocess="head -c 30000000 /dev/zero", mode=mode, write_timeout="400ms")
             client = self.client(dog, receive_buffer=4096)
             client.send(head())
-            dog.wait_log(r"GET / - 408 .*client_slow")
+            dog.wait_log(r"GET / - 408 .*client_slow: .*\w_timeout=")
             dog.until_no_processes()
             response = client.response()
             self.assertFalse(response.complete, mode)

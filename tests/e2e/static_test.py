@@ -916,7 +916,7 @@ class Limits(StaticCase):
         dog = self.serve(write_timeout="500ms")
         client = self.client(dog, receive_buffer=4096)
         client.send(head(path="/large.bin"))
-        dog.wait_log(r"GET /large\.bin - 408 .*client_slow", 5)
+        dog.wait_log(r"GET /large\.bin - 408 .*client_slow: .*write_timeout=", 5)
 
     def test_a_download_under_way_outlives_sigterm(self):
         content = os.urandom(20 * MEGABYTE)

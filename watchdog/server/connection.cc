@@ -1,5 +1,8 @@
 #include "server/connection.h"
 
+#include <fmt/format.h>
+
+#include "base/text.h"
 #include "http/forwarded.h"
 #include "server/server.h"
 #include "server/service.h"
@@ -274,12 +277,15 @@ void Connection::on_reading_timeout() {
     case State::kClosing:
       return go();
     case State::kHead:
-      exchange_.refuse(408, "the request did not arrive within read_timeout");
+      exchange_.refuse(408, fmt::format("the request did not arrive within read_timeout={}",
+                                        format_duration(server_.context().config.read_timeout)));
       return begin_closing();
     case State::kBody:
       if (!exchange_.active()) return begin_closing();
       if (upload_paused_) return look_for_client();
-      return exchange_.fail(Failure::kClientSlow, "the body did not arrive within read_timeout");
+      return exchange_.fail(Failure::kClientSlow,
+                            fmt::format("the body did not arrive within read_timeout={}",
+                                        format_duration(server_.context().config.read_timeout)));
   }
 }
 
@@ -303,7 +309,9 @@ void Connection::on_writing_timeout() {
     return;
   }
   if (exchange_.active()) {
-    exchange_.fail(Failure::kClientSlow, "the client took nothing for write_timeout");
+    exchange_.fail(Failure::kClientSlow,
+                   fmt::format("the client took nothing for write_timeout={}",
+                               format_duration(server_.context().config.write_timeout)));
   }
   go();
 }
