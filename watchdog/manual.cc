@@ -123,23 +123,59 @@ std::string bash_completion() {
   std::string words =
       "--help --version --licenses --check-config --run-healthcheck --markdown --man "
       "--bash-completion";
-  for (const Option& option : options()) words += " --" + long_option(option.name);
+  std::string cases;
+  for (const Option& option : options()) {
+    words += " --" + long_option(option.name);
+    std::string names = "--" + long_option(option.name);
+    for (const std::string_view alias : option.aliases) names += " | --" + long_option(alias);
+    const auto& [apply, print, choices, completion] = option.value;
+    std::string found;
+    for (const std::string_view choice : choices) found += fmt::format(" {}", choice);
+    switch (completion) {
+      case OptionValue::Completion::kChoices:
+        found = found.empty() ? ":" : fmt::format("_fwatchdog_words \"$word\"{}", found);
+        break;
+      case OptionValue::Completion::kFolders:
+        found = "compopt -o dirnames";
+        break;
+      case OptionValue::Completion::kCommands:
+        found = "_fwatchdog_words \"$word\" $(compgen -c -- \"$word\")";
+        break;
+    }
+    cases += fmt::format("    {}) {} ;;\n", names, found);
+  }
+  // Bash breaks words at '=' unless the user has told it otherwise. Names of files are left to it, as
+  // it knows how to quote them.
   return fmt::format(
-      R"(_fwatchdog() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}}
+      R"(_fwatchdog_words() {{
+  local IFS=$' \t\n' word=$1
+  shift
+  COMPREPLY=($(compgen -W "$*" -- "$word"))
+}}
+
+_fwatchdog() {{
+  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    [[ ${{COMP_WORDS[i]}} == -- ]] || continue
+    if ((i == COMP_CWORD - 1)); then
+      _fwatchdog_words "$word" $(compgen -c -- "$word")
+    fi
+    compopt -o default
+    return
+  done
+  if [[ $word == = ]]; then
+    word=
+  elif [[ $before == = ]]; then
+    before=${{COMP_WORDS[COMP_CWORD - 2]}}
+  fi
   case $before in
-    --mode) COMPREPLY=($(compgen -W 'streaming serializing classic http static cgi fastcgi' -- "$word")) ;;
-    --static-path | --document-root | --watch) COMPREPLY=($(compgen -d -- "$word")) ;;
-    --restart) COMPREPLY=($(compgen -W 'no on-failure always' -- "$word")) ;;
-    --log-format) COMPREPLY=($(compgen -W 'text json' -- "$word")) ;;
-    --access-log) COMPREPLY=($(compgen -W 'all errors off' -- "$word")) ;;
-    --) COMPREPLY=($(compgen -c -- "$word")) ;;
-    *) COMPREPLY=($(compgen -W '{} --' -- "$word")) ;;
+{}    *) _fwatchdog_words "$word" {} -- ;;
   esac
 }}
 complete -F _fwatchdog fwatchdog
 )",
-      words);
+      cases, words);
 }
 
 std::string linked_libraries() {

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
@@ -106,6 +107,48 @@ class Examples(unittest.TestCase):
                                 timeout=300)
         self.assertEqual(result.returncode, 0, result.stderr)
         self.assertLessEqual(len(result.stdout.splitlines()), 2, result.stdout)
+
+    def with_programs(self, script, **programs):
+        """Runs a script that has sourced packages.sh, with these shell programs for those of a machine."""
+        with tempfile.TemporaryDirectory(prefix="fwatchdog-test-") as folder:
+            for name, text in {"grep": 'exec /usr/bin/grep "$@"', **programs}.items():
+                path = os.path.join(folder, name)
+                with open(path, "w") as file:
+                    file.write("#!/bin/sh\n" + text + "\n")
+                os.chmod(path, 0o755)
+            for name in ("mkdir", "rm", "tail", "mktemp", "cat"):
+                os.symlink(shutil.which(name), os.path.join(folder, name))
+            return subprocess.run(["/bin/sh", "-c", f". {ROOT}/examples/packages.sh; {script}"], cwd=folder,
+                                  env={"PATH": folder}, capture_output=True, text=True, timeout=60)
+
+    def test_who_may_not_install_gets_the_line_for_an_administrator(self):
+        debian = {"id": "echo 1000", "dpkg-query": '[ "$4" = alpha ] && echo installed',
+                  "apt-cache": "echo Package: libllhttp-dev"}
+        line = "\n  apt-get update && apt-get install --no-install-recommends beta gamma libllhttp-dev\n"
+        result = self.with_programs("install_missing alpha beta gamma", **debian)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn(line, result.stderr)
+        result = self.with_programs("install_missing alpha beta gamma", **debian,
+                                    sudo='echo "user is not in the sudoers file"; exit 1')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("not in the sudoers file", result.stderr)
+        self.assertIn(line, result.stderr)
+        self.assertEqual(self.with_programs("install_missing alpha", **{
+            **debian, "dpkg-query": "echo installed"}).stderr, "")
+
+    def test_a_build_shows_how_far_it_is_and_where_its_log_is(self):
+        meson = ("[ $1 = setup ] && mkdir -p $2 && : >$2/build.ninja && exit; "
+                 "for i in 1 2 30 31 60 61 80; do echo \"[$i/80] Compiling [x/y]\"; done; echo '[1/a] no step'; ")
+        result = self.with_programs("build x && build x && cat build/x.log", meson=meson)
+        self.assertEqual((result.returncode, result.stderr), (0, ""))
+        lines = result.stdout.splitlines()
+        self.assertRegex(lines[0], r"build/x: .* minutes; .* build/x\.log$")
+        self.assertEqual(lines[1:7], ["30 of 80", "60 of 80", "80 of 80"] * 2)
+        self.assertEqual(lines[7:9], ["[1/80] Compiling [x/y]", "[2/80] Compiling [x/y]"])
+        result = self.with_programs("build x; echo came to $?", meson=meson + "exit 3")
+        self.assertIn("came to 1", result.stdout)
+        self.assertIn("no step", result.stderr)
+        self.assertIn("build/x.log", result.stderr)
 
     def test_each_dockerfile_has_six_lines(self):
         for path in (ROOT / "examples").glob("*/Dockerfile"):
