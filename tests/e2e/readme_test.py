@@ -278,6 +278,8 @@ DIFFERENCES = [
      "every_common_method_reaches_the_function head_runs_the_function_and_sends_no_body"),
     ("`mode=http`: healthy before", "wait",
      "it_is_not_healthy_before_the_function_listens early_requests_wait_and_are_answered"),
+    ("`mode=http` marks", "watchdog's fault",
+     "what_is_not_http_answers_502_and_none_of_it a_failing_function_answers_500"),
     ("a dead function process", "exits with its code.*restart",
      "its_exit_code_becomes_ours on_failure_starts_it_again_and_holds_requests_meanwhile"),
     ("anybody's `X-Forwarded-*` is passed on", "`trusted_proxies`.*no variable",

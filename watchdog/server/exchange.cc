@@ -373,7 +373,9 @@ void Exchange::send_page(int status, Failure failure, std::string_view text) {
   ReplyHead reply{.status = status, .content_length = text.size()};
   reply.fields.add("Content-Type", "text/plain; charset=utf-8");
   const bool by_limiter = failure == Failure::kOverloaded;
-  reply.fields.add("X-OpenFaaS-Internal", by_limiter ? "faas-middleware" : "of-watchdog");
+  if (info(failure).blame == Blame::kWatchdog) {
+    reply.fields.add("X-OpenFaaS-Internal", by_limiter ? "faas-middleware" : "of-watchdog");
+  }
   if (info(failure).passes) reply.fields.add("Retry-After", "1");
   send_head(reply);
   if (reply_framing_ == BodyFraming::kNone) return;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <string_view>
 
 namespace watchdog {
@@ -29,38 +31,50 @@ enum class Failure : uint8_t {
   kInternal,
 };
 
+// Whose fault it is. Only the watchdog's own failures, and the platform's, carry X-OpenFaaS-Internal:
+// OpenFaaS sends a request again whose answer carries it, and a function that failed half way must
+// not run a second time for that.
+enum class Blame : uint8_t { kClient, kFunction, kWatchdog };
+
 struct FailureInfo {
+  Failure failure;
+  Blame blame;
   int status;               // of the page that the client gets when no head has been sent yet
   bool passes;              // trying again soon may well help: Retry-After
   std::string_view word;    // in the log
   std::string_view page{};  // the page's text; empty: the word and what happened
 };
 
-// One row a Failure, in order.
+// One row for each Failure, in its order.
 inline constexpr FailureInfo kFailures[] = {
-    {200, false, ""},
-    {400, false, "bad_request"},
-    {499, false, "client_gone"},
-    {408, false, "client_slow"},
-    {413, false, "body_too_large"},
-    {431, false, "environment_too_large"},
-    {504, false, "exec_timeout"},
-    {408, false, "exec_timeout", "Killed process.\n"},
-    {500, false, "spawn_failed"},
-    {502, false, "upstream_refused"},
-    {502, false, "upstream_broken"},
-    {502, false, "bad_answer"},
-    {503, true, "not_ready"},
-    {500, false, "function_failed"},
-    {500, false, "file_failed"},
-    {503, true, "out_of_resources"},
-    {429, true, "overloaded"},
-    {503, true, "queue_timeout"},
-    {503, true, "draining"},
-    {500, false, "internal"},
+    {Failure::kNone, Blame::kClient, 200, false, ""},
+    {Failure::kBadRequest, Blame::kClient, 400, false, "bad_request"},
+    {Failure::kClientGone, Blame::kClient, 499, false, "client_gone"},
+    {Failure::kClientSlow, Blame::kClient, 408, false, "client_slow"},
+    {Failure::kBodyTooLarge, Blame::kClient, 413, false, "body_too_large"},
+    {Failure::kEnvironmentTooLarge, Blame::kClient, 431, false, "environment_too_large"},
+    {Failure::kExecTimeout, Blame::kFunction, 504, false, "exec_timeout"},
+    {Failure::kKilledProcess, Blame::kFunction, 408, false, "exec_timeout", "Killed process.\n"},
+    {Failure::kSpawnFailed, Blame::kWatchdog, 500, false, "spawn_failed"},
+    {Failure::kUpstreamRefused, Blame::kWatchdog, 502, false, "upstream_refused"},
+    {Failure::kUpstreamBroken, Blame::kFunction, 502, false, "upstream_broken"},
+    {Failure::kBadAnswer, Blame::kFunction, 502, false, "bad_answer"},
+    {Failure::kNotReady, Blame::kWatchdog, 503, true, "not_ready"},
+    {Failure::kFunctionFailed, Blame::kFunction, 500, false, "function_failed"},
+    {Failure::kFileFailed, Blame::kWatchdog, 500, false, "file_failed"},
+    {Failure::kOutOfResources, Blame::kWatchdog, 503, true, "out_of_resources"},
+    {Failure::kOverloaded, Blame::kWatchdog, 429, true, "overloaded"},
+    {Failure::kQueueTimeout, Blame::kWatchdog, 503, true, "queue_timeout"},
+    {Failure::kDraining, Blame::kWatchdog, 503, true, "draining"},
+    {Failure::kInternal, Blame::kWatchdog, 500, false, "internal"},
 };
-static_assert(sizeof kFailures / sizeof kFailures[0] ==
-              static_cast<size_t>(Failure::kInternal) + 1);
+static_assert(std::size(kFailures) == static_cast<size_t>(Failure::kInternal) + 1);
+static_assert([] {
+  for (size_t i = 0; i < std::size(kFailures); ++i) {
+    if (kFailures[i].failure != static_cast<Failure>(i)) return false;
+  }
+  return true;
+}());
 
 constexpr const FailureInfo& info(Failure failure) {
   return kFailures[static_cast<size_t>(failure)];

@@ -233,6 +233,20 @@ TEST_CASE_FIXTURE(Fixture, "a reply to HEAD has a length and no body") {
   CHECK(received.ends_with("\r\n\r\n"));
 }
 
+TEST_CASE("only the watchdog's own failures are marked for OpenFaaS to try again") {
+  for (const FailureInfo& row : kFailures) {
+    const bool own = row.blame == Blame::kWatchdog;
+    CAPTURE(row.word);
+    if (row.passes) CHECK(own);
+    if (row.status < 500 && row.failure != Failure::kOverloaded) CHECK_FALSE(own);
+  }
+  for (const Failure failure :
+       {Failure::kFunctionFailed, Failure::kExecTimeout, Failure::kBadAnswer,
+        Failure::kUpstreamBroken, Failure::kKilledProcess}) {
+    CHECK(info(failure).blame == Blame::kFunction);
+  }
+}
+
 TEST_CASE_FIXTURE(Fixture, "a failure before the head is a page, and the connection lives on") {
   mode.fail_at_once = true;
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
