@@ -132,6 +132,15 @@ class Templates(Case):
                     self.assertEqual(client.request("POST", body=b"newcomer", chunked=True).text,
                                      "Hello, newcomer!\n")
 
+    def test_a_photo_of_8_mb_is_taken(self):
+        script = "<?php echo $_FILES['photo']['error'], ' ', filesize($_FILES['photo']['tmp_name']);"
+        dog = self.function("php-fastcgi", handler="function/index.php", text=script, TMPDIR="/tmp",
+                            suppress_lock="true")
+        body = (b'--b\r\nContent-Disposition: form-data; name="photo"; filename="p.jpg"\r\n\r\n'
+                + bytes(8_000_000) + b"\r\n--b--\r\n")
+        response = dog.request("POST", headers={"Content-Type": "multipart/form-data; boundary=b"}, body=body)
+        self.assertEqual(response.text, "0 8000000")
+
     def test_what_goes_wrong_in_php_is_a_500_and_logged(self):
         dog = self.function("php8", handler="function/Handler.php", text="<?php this is not PHP;")
         self.assertEqual(dog.request().status, 500)
@@ -158,6 +167,38 @@ class Templates(Case):
     def settings_are_taken(self, settings, **more):
         result = run("--check-config", fprocess="true", **{**more, **settings})
         self.assertEqual(result.returncode, 0, result.stderr)
+
+
+class Examples(Case):
+    def dockerfiles(self):
+        found = sorted(EXAMPLES.rglob("Dockerfile"))
+        self.assertGreater(len(found), 15)
+        return found
+
+    def settings(self, dockerfile):
+        settings = environment(dockerfile)
+        for folder in {"document_root", "static_path"} & set(settings):
+            settings[folder] = dockerfile.parent / settings[folder].removeprefix("/home/app/")
+        result = run("--check-config", **settings)
+        self.assertEqual((result.returncode, result.stderr), (0, ""), dockerfile)
+        return dict(line.split("=", 1) for line in result.stdout.splitlines() if line[0] != "#")
+
+    def seconds(self, duration):
+        return sum(float(count) * {"h": 3600, "m": 60, "s": 1}[unit]
+                   for count, unit in re.findall(r"([\d.]+)([hms])", duration))
+
+    def test_each_is_configured_without_a_warning(self):
+        for dockerfile in self.dockerfiles():
+            self.settings(dockerfile)
+
+    def test_where_a_request_may_take_long_its_body_may_too(self):
+        longer = 0
+        for dockerfile in self.dockerfiles():
+            settings = self.settings(dockerfile)
+            execution, reading = self.seconds(settings["exec_timeout"]), self.seconds(settings["read_timeout"])
+            self.assertGreaterEqual(reading, execution, dockerfile)
+            longer += execution > 30
+        self.assertGreaterEqual(longer, 3)
 
 
 class Manifests(Case):
