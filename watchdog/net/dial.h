@@ -7,31 +7,46 @@
 #include "base/fd.h"
 #include "net/address.h"
 #include "net/loop.h"
+#include "net/timer.h"
 #include "net/watch.h"
 
 namespace watchdog {
 
 // Connects a socket to the first of some addresses that takes it. Destroying it gives up. There is
 // no time limit: whoever waits has one.
+//
+// A server of this machine whose accept queue is full is asked again every few milliseconds. Left
+// to itself the kernel would repeat the SYN after a second, while the queue has room again as soon
+// as the server has accepted one; of a unix socket it says EAGAIN and does nothing more.
 class Dial {
  public:
   // `on_done` runs once, never inside the constructor: with the connected socket, or with none and
   // the errno of the last address. It may destroy the Dial only by way of Loop::retire.
   using OnDone = std::function<void(Fd socket, int error)>;
+  // `addresses` outlive it.
   Dial(Loop& loop, std::span<const SocketAddress> addresses, OnDone on_done);
 
+  // Whether it waits for room in the server's accept queue.
+  bool queue_full() const { return retry_.armed(); }
+
  private:
-  void try_next();
+  static constexpr Duration kFirstPause = std::chrono::milliseconds(1);
+  static constexpr Duration kMostPause = std::chrono::milliseconds(16);
+
+  void try_addresses();
+  int try_first();
+  void ask_again_later();
   void look();
   void settle(Fd socket, int error);
 
   Loop& loop_;
-  std::span<const SocketAddress> addresses_;  // not tried yet
+  std::span<const SocketAddress> addresses_;  // the first is being tried
   OnDone on_done_;
-  SocketAddress current_;
   std::unique_ptr<Watch> watch_;
   Fd connected_;
   int error_ = 0;
+  Duration pause_ = kFirstPause;
+  Timer retry_;
   Deferred report_;
 };
 
