@@ -46,7 +46,8 @@ std::unique_ptr<AnswerReader> make_response_reader() {
 
 class HttpMode final : public UpstreamMode {
  public:
-  explicit HttpMode(const ModeContext& context) : UpstreamMode(context, make_response_reader) {}
+  explicit HttpMode(const ModeContext& context)
+      : UpstreamMode(context, make_response_reader, UpstreamPool::Spares::kKept) {}
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
     auto invocation = std::make_unique<HttpInvocation>(*this, exchange);

@@ -41,7 +41,7 @@ fastcgi::AfterRequest choose_after_request(const Config& config) {
 class FastcgiMode final : public UpstreamMode {
  public:
   explicit FastcgiMode(const ModeContext& context)
-      : UpstreamMode(context, make_fastcgi_reader),
+      : UpstreamMode(context, make_fastcgi_reader, UpstreamPool::Spares::kClosed),
         application_(context),
         after_request_(choose_after_request(context.config)) {}
 
@@ -105,10 +105,10 @@ class FastcgiInvocation final : public UpstreamInvocation {
     return without_prefix(location, call_.prefix);
   }
 
-  bool may_keep(const Backend& backend) const override {
+  bool may_keep(const Upstream& upstream) const override {
     return mode_.after_request() == fastcgi::AfterRequest::kKeepConnection &&
-           backend.instance.in_flight + backend.pool.idle() <
-               mode_.connections_to_keep(backend.instance);
+           upstream.instance.in_flight + upstream.pool.idle() <
+               mode_.connections_to_keep(upstream.instance);
   }
 
   uint16_t id() const { return fastcgi::request_id(request_number()); }

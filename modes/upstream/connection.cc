@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -32,6 +33,7 @@ UpstreamConnection::~UpstreamConnection() {
 void UpstreamConnection::begin(Handler& handler, std::string_view method) {
   handler_ = &handler;
   on_lost_ = nullptr;
+  errors_.finish();
   complete_ = false;
   ++requests_;
   written_ = 0;
@@ -153,6 +155,7 @@ void UpstreamConnection::on_end() {
 
 void UpstreamConnection::on_error(int error) {
   ended_ = true;
+  was_reset_ = error == ECONNRESET || error == EPIPE;
   fail(fmt::format("the connection to it broke: {}", strerror(error)));
 }
 

@@ -83,6 +83,9 @@ class UpstreamConnection final : private Stream::Handler {
   bool broken() const { return stream_.broken(); }
   // Whether any byte of the answer has come.
   bool answered() const { return reader_->begun() && !overran_; }
+  // Whether the server reset it: as its kernel does when it closes a connection, or the socket that
+  // listens, before the server has read all that came.
+  bool was_reset() const { return was_reset_; }
   // As AnswerReader::local_redirect().
   std::string_view local_redirect() const { return reader_->local_redirect(); }
   // Whether the server's kernel has provably not received a byte of the current request.
@@ -114,6 +117,7 @@ class UpstreamConnection final : private Stream::Handler {
   bool overran_ = false;
   bool complete_ = false;  // the answer is
   bool ended_ = false;     // the server has closed
+  bool was_reset_ = false;
   Stream stream_;
 };
 

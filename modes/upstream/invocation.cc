@@ -20,9 +20,10 @@ namespace {
 constexpr size_t kMostKept = 32 * 1024;
 // How much of a collected body is read at a time.
 constexpr size_t kReadAtOnce = 64 * 1024;
-// How long until the end of an instance has been noticed, and how often we look for it.
-constexpr auto kNoticed = std::chrono::milliseconds(10);
-constexpr size_t kMostRefusals = 10;
+// How often a request is sent again when a new connection breaks off: once, as it may have been this
+// request that ended the server, and more often where the server has probably not read it.
+constexpr unsigned kMostSentAgain = 1;
+constexpr unsigned kMostSentAgainUnread = 3;
 
 // RFC 9110 9.2.2.
 bool is_idempotent(std::string_view method) {
@@ -42,24 +43,23 @@ bool is_event_stream(const ResponseHead& head) {
 UpstreamInvocation::UpstreamInvocation(UpstreamMode& mode, Exchange& exchange)
     : mode_(mode),
       exchange_(exchange),
-      patience_(mode.context().loop,
-                [this] { lose(Failure::kNotReady, "the function was not ready in time"); }),
-      soon_(mode.context().loop, [this] { go(); }),
+      ready_deadline_(mode.context().loop, [this] { on_not_ready_in_time(); }),
       collected_(collection_limits(config())) {}
 
 UpstreamInvocation::~UpstreamInvocation() {
   stop_waiting();
+  stop_awaiting();
 }
 
 void UpstreamInvocation::start() {
   collecting_ = collects();
-  if (!collecting_) go();
+  if (!collecting_) proceed();
 }
 
 void UpstreamInvocation::on_function_state() {
   if (!waiting_) return;
   stop_waiting();
-  go();
+  proceed();
 }
 
 void UpstreamInvocation::on_body(std::string_view bytes) {
@@ -67,7 +67,7 @@ void UpstreamInvocation::on_body(std::string_view bytes) {
     const int error = collected_.append(bytes);
     if (error == 0) return;
     const BodyRefusal refusal = explain_spool_error(error, collection_limits(config()));
-    return lose(refusal.failure, refusal.detail);
+    return fail_request(refusal.failure, refusal.detail);
   }
   if (!tunnel_) keep(bytes);
   send_body(bytes);
@@ -92,7 +92,7 @@ void UpstreamInvocation::on_body_end() {
     return;
   }
   body_complete_ = true;
-  if (collecting_) return go();
+  if (collecting_) return proceed();
   send_body_end();
 }
 
@@ -102,23 +102,24 @@ void UpstreamInvocation::on_reply_drained() {
 
 // The Supervisor tells the function.
 void UpstreamInvocation::on_shutdown() {
-  if (waiting_) lose(Failure::kDraining, "the function was not ready before the end");
+  if (waiting_) fail_request(Failure::kDraining, "the function was not ready before the end");
 }
 
 void UpstreamInvocation::on_exec_timeout() {
-  if (backend_ != nullptr) mode_.context().function.note_timeout(backend_->instance);
+  if (upstream_ != nullptr) mode_.context().function.note_timeout(upstream_->instance);
 }
 
 // Connects, waits or fails, as the function's state is.
-void UpstreamInvocation::go() {
+void UpstreamInvocation::proceed() {
   switch (mode_.context().function.get()) {
     case FunctionState::Value::kReady:
-      patience_.clear();
+      ready_deadline_.clear();
       return connect();
     case FunctionState::Value::kComing:
       return wait();
     case FunctionState::Value::kGone:
-      return lose(Failure::kNotReady, "the function's process has ended");
+      if (!broken_.empty()) return fail_request(Failure::kUpstreamBroken, broken_);
+      return fail_request(Failure::kNotReady, "the function's process has ended");
   }
 }
 
@@ -128,7 +129,7 @@ void UpstreamInvocation::wait() {
   mode_.waiting_.push_back(this);
   waiting_ = std::prev(mode_.waiting_.end());
   const Duration most = config().startup_timeout;
-  if (!patience_.armed() && most > Duration::zero()) patience_.set_after(most);
+  if (!ready_deadline_.armed() && most > Duration::zero()) ready_deadline_.set_after(most);
 }
 
 void UpstreamInvocation::stop_waiting() {
@@ -138,54 +139,87 @@ void UpstreamInvocation::stop_waiting() {
 }
 
 void UpstreamInvocation::connect() {
-  Backend* const backend = mode_.choose();
-  if (backend == nullptr) return wait();
-  use(*backend);
-  connection_ =
-      backend_->pool.take(exchange_.request().has_body() ? UpstreamPool::Asking::kNeeded
-                                                         : UpstreamPool::Asking::kNotNeeded);
-  reused_ = connection_ != nullptr;
-  if (reused_) {
-    begin_sending();
-  } else {
-    dial();
+  Upstream* const upstream = mode_.choose();
+  if (upstream == nullptr) return wait();
+  connect_to(*upstream);
+}
+
+void UpstreamInvocation::connect_to(Upstream& upstream) {
+  use(upstream);
+  const bool has_body = exchange_.request().has_body();
+  if (takes_used()) {
+    connection_ = upstream.pool.take(has_body ? UpstreamPool::Asking::kNeeded
+                                              : UpstreamPool::Asking::kNotNeeded);
   }
+  if (connection_) return begin_sending();
+  await_connection();
 }
 
-void UpstreamInvocation::use(Backend& backend) {
-  backend_ = &backend;
-  load_.emplace(backend.instance);
+void UpstreamInvocation::use(Upstream& upstream) {
+  upstream_ = &upstream;
+  load_.emplace(upstream.instance);
 }
 
-void UpstreamInvocation::dial() {
+// The function's time begins: that it accepts no connection is its own affair.
+void UpstreamInvocation::await_connection() {
   exchange_.upload_flow(false);
-  dial_ = backend_->pool.dial([this](Fd socket, int error) {
-    mode_.context().loop.retire(std::move(dial_));
-    if (error != 0) return on_refused(error);
-    connection_ = backend_->pool.adopt(std::move(socket));
-    begin_sending();
-  });
+  if (!sent_) exchange_.function_started();
+  awaiting_ = true;
+  upstream_->pool.await(*this);
 }
 
-// It has just ended. Another one may be there, or it will be started again.
+void UpstreamInvocation::stop_awaiting() {
+  if (std::exchange(awaiting_, false)) upstream_->pool.forget(*this);
+}
+
+void UpstreamInvocation::on_connection(std::unique_ptr<UpstreamConnection> connection) {
+  awaiting_ = false;
+  connection_ = std::move(connection);
+  begin_sending();
+}
+
+// It has ended, or is just being started again, by us or by a master of its own. Another instance
+// may be there.
 void UpstreamInvocation::on_refused(int error) {
-  const bool more = ++refusals_ < mode_.backends_.size();
-  if (Backend* const other = more ? mode_.choose(backend_) : nullptr) {
-    use(*other);
-    return dial();
+  refused_ = error;
+  const Instance& instance = upstream_->instance;
+  if (instance.asked_to_end) return fail_refused(error);
+  const bool more = ++refusals_ < mode_.upstreams_.size();
+  Upstream* const other = more ? mode_.choose(upstream_) : nullptr;
+  if (other == nullptr && !broken_.empty() && !instance.ready() && !instance.ended_well) {
+    return fail_request(Failure::kUpstreamBroken, broken_);
   }
-  if (mode_.context().function.get() == FunctionState::Value::kComing) return wait();
-  // Its end will be noticed in a moment, and it started again.
-  const bool restarts = config().restart != Restart::kNo;
-  if (restarts && refusals_ < kMostRefusals) {
-    load_.reset();
-    return soon_.set_after(kNoticed);
+  if (other != nullptr || !instance.ready()) {
+    stop_awaiting();
+    return other != nullptr ? connect_to(*other) : proceed();
   }
-  lose(Failure::kUpstreamRefused,
-       fmt::format("cannot connect to {}: {}", backend_->instance.url, strerror(error)));
+  const Duration most = config().startup_timeout;
+  if (most == Duration::zero()) return;
+  const auto since = upstream_->pool.refusing_since();
+  if (since && mode_.context().loop.now() - *since >= most) return fail_refused(error);
+  if (ready_deadline_.armed()) return;
+  if (!sent_) exchange_.lift_time_limit();
+  ready_deadline_.set_after(most);
+}
+
+void UpstreamInvocation::on_unreachable(int error) {
+  awaiting_ = false;
+  fail_refused(error);
+}
+
+void UpstreamInvocation::on_not_ready_in_time() {
+  if (!broken_.empty()) return fail_request(Failure::kUpstreamBroken, broken_);
+  if (awaiting_ && refused_ != 0) return fail_refused(refused_);
+  fail_request(Failure::kNotReady, "the function was not ready in time");
+}
+
+void UpstreamInvocation::fail_refused(int error) {
+  fail_request(Failure::kUpstreamRefused,
+               fmt::format("cannot connect to {}: {}", upstream_->instance.url, strerror(error)));
 }
 
 void UpstreamInvocation::begin_sending() {
+  ready_deadline_.clear();
   connection_->begin(*this, exchange_.request().method);
   continue_due_ = exchange_.request().expects_continue;
   if (!send_head()) return;
@@ -204,8 +238,8 @@ bool UpstreamInvocation::send_head() {
   std::string head;
   head.reserve(1024);
   if (const auto problem =
-          append_request(head, backend_->instance, collecting_ ? &length : nullptr)) {
-    lose(Failure::kEnvironmentTooLarge, *problem);
+          append_request(head, upstream_->instance, collecting_ ? &length : nullptr)) {
+    fail_request(Failure::kEnvironmentTooLarge, *problem);
     return false;
   }
   connection_->write({head});
@@ -235,7 +269,7 @@ void UpstreamInvocation::send_collected() {
     piece.clear();
     const int error = collected_.read(collected_sent_, kReadAtOnce, piece);
     if (piece.empty()) {
-      return lose(Failure::kInternal, fmt::format("the body is lost: {}", strerror(error)));
+      return fail_request(Failure::kInternal, fmt::format("the body is lost: {}", strerror(error)));
     }
     collected_sent_ += piece.size();
     send_body(piece);
@@ -254,7 +288,7 @@ void UpstreamInvocation::resume_upload() {
 }
 
 void UpstreamInvocation::on_response_head(const ResponseHead& head) {
-  mode_.context().function.note_answer(backend_->instance);
+  mode_.context().function.note_answer(upstream_->instance);
   if (const std::string_view target = connection_->local_redirect(); !target.empty()) {
     drop_connection();
     return exchange_.redirect(local_target(target));
@@ -279,7 +313,7 @@ void UpstreamInvocation::pass_on_interim(const ReplyHead& reply) {
 
 void UpstreamInvocation::on_switched(const ResponseHead& head) {
   if (wanted_upgrade(exchange_.request()).empty()) {
-    lose(Failure::kUpstreamBroken, "it switched protocols without being asked");
+    fail_request(Failure::kUpstreamBroken, "it switched protocols without being asked");
     return;
   }
   ReplyHead reply{.status = 101, .forwarded = true, .reason = head.reason};
@@ -298,7 +332,7 @@ void UpstreamInvocation::on_response_end(std::string_view trailers) {
   const std::string passed_on = forwarded_trailers(trailers);
   load_.reset();
   if (may_reuse_connection()) {
-    backend_->pool.give_back(std::move(connection_));
+    upstream_->pool.give_back(std::move(connection_));
   } else {
     drop_connection();
   }
@@ -306,13 +340,14 @@ void UpstreamInvocation::on_response_end(std::string_view trailers) {
 }
 
 void UpstreamInvocation::on_upstream_failed(Failure failure, std::string_view what) {
-  Backend* const next = may_send_again() ? reused_ ? backend_ : mode_.choose(backend_) : nullptr;
-  if (next == nullptr) return lose(failure, what);
-  sent_again_ = !reused_;
+  if (!may_send_again()) return fail_request(failure, what);
+  const bool was_used = connection_->requests() > 1;
+  if (!was_used) ++sent_again_;
+  if (!was_used && !connection_->was_reset()) broken_ = what;
+  needs_new_connection_ = true;
   drop_connection();
-  reused_ = false;
-  use(*next);
-  dial();
+  Upstream* const other = was_used ? nullptr : mode_.choose(upstream_);
+  connect_to(other != nullptr ? *other : *upstream_);
 }
 
 void UpstreamInvocation::on_upstream_drained() {
@@ -327,26 +362,30 @@ bool UpstreamInvocation::request_sent() const {
 
 // See UpstreamConnection for what else must hold.
 bool UpstreamInvocation::may_reuse_connection() const {
-  return request_sent() && !tunnel_ && !continue_due_ && may_keep(*backend_);
+  return request_sent() && !tunnel_ && !continue_due_ && may_keep(*upstream_);
 }
 
 // A connection that had been idle may have been closed from the other end just before we wrote;
-// on a fresh one it was the instance that ended, and another one is asked: one only, as it may
-// have been this request that ended it. Sending again is safe when nothing of the request can
-// have been seen, or when seeing it twice does no harm (RFC 9110 9.2.2).
+// on a new one it was the server that ended, or a worker of it, or one that was not up yet. Sending
+// again is safe when nothing of the request can have been seen, or when seeing it twice does no
+// harm (RFC 9110 9.2.2). A process that failed with a request that it had read is not waited
+// for: the request may have been what ended it.
 bool UpstreamInvocation::may_send_again() const {
-  if (sent_again_ || connection_->answered() || exchange_.replying()) return false;
+  if (connection_->answered() || exchange_.replying()) return false;
   if (!collecting_ && body_passed_ > kMostKept) return false;
-  return is_idempotent(exchange_.request().method) || connection_->nothing_received();
+  if (!is_idempotent(exchange_.request().method) && !connection_->nothing_received()) return false;
+  if (connection_->requests() > 1) return true;
+  return sent_again_ < (connection_->was_reset() ? kMostSentAgainUnread : kMostSentAgain);
 }
 
 void UpstreamInvocation::drop_connection() {
-  if (connection_) backend_->pool.discard(std::move(connection_));
+  if (connection_) upstream_->pool.discard(std::move(connection_));
 }
 
-void UpstreamInvocation::lose(Failure failure, std::string_view what) {
-  if (backend_ != nullptr && backend_->instance.asked_to_end) failure = Failure::kDraining;
+void UpstreamInvocation::fail_request(Failure failure, std::string_view what) {
+  if (upstream_ != nullptr && upstream_->instance.asked_to_end) failure = Failure::kDraining;
   stop_waiting();
+  stop_awaiting();
   drop_connection();
   exchange_.fail(failure, what);
 }

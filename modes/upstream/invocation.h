@@ -12,7 +12,6 @@
 #include "modes/spool.h"
 #include "modes/upstream/connection.h"
 #include "modes/upstream/mode.h"
-#include "net/dial.h"
 #include "net/timer.h"
 #include "server/exchange.h"
 #include "server/function_state.h"
@@ -24,10 +23,14 @@ namespace watchdog {
 // derive from it and say how a request is put into bytes.
 //
 //   waiting --the function is ready--> connecting --connected--> passing --answer complete--> (gone)
-//   passing --the reused connection was dead--> connecting
+//   connecting --refused, and it is known to have ended--> waiting
+//   connecting --refused--> connecting, for as long as it would wait at the start
+//   passing --it broke off before an answer, and may be sent again--> connecting
 //
 // A body that the protocol cannot send without its length is collected before connecting.
-class UpstreamInvocation : public Invocation, private UpstreamConnection::Handler {
+class UpstreamInvocation : public Invocation,
+                           private UpstreamConnection::Handler,
+                           private UpstreamPool::Waiter {
  public:
   UpstreamInvocation(UpstreamMode& mode, Exchange& exchange);
   ~UpstreamInvocation() override;
@@ -75,15 +78,18 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
     return std::string(location);
   }
   // Whether the connection should be kept for other requests.
-  virtual bool may_keep(const Backend&) const { return true; }
+  virtual bool may_keep(const Upstream&) const { return true; }
 
-  void go();
+  void proceed();
   void wait();
   void stop_waiting();
   void connect();
-  void use(Backend& backend);
-  void dial();
-  void on_refused(int error);
+  void connect_to(Upstream& upstream);
+  void use(Upstream& upstream);
+  void await_connection();
+  void stop_awaiting();
+  void on_not_ready_in_time();
+  void fail_refused(int error);
   void begin_sending();
   bool send_head();
   void keep(std::string_view bytes);
@@ -98,7 +104,13 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   bool may_reuse_connection() const;
   bool may_send_again() const;
   void drop_connection();
-  void lose(Failure failure, std::string_view what);
+  void fail_request(Failure failure, std::string_view what);
+
+  // UpstreamPool::Waiter
+  bool takes_used() const override { return !needs_new_connection_; }
+  void on_connection(std::unique_ptr<UpstreamConnection> connection) override;
+  void on_refused(int error) override;
+  void on_unreachable(int error) override;
 
   // UpstreamConnection::Handler
   void on_response_head(const ResponseHead& head) override;
@@ -110,22 +122,23 @@ class UpstreamInvocation : public Invocation, private UpstreamConnection::Handle
   UpstreamMode& mode_;
   Exchange& exchange_;
   std::optional<std::list<UpstreamInvocation*>::iterator> waiting_;
-  Backend* backend_ = nullptr;  // once there was one
+  Upstream* upstream_ = nullptr;  // once there was one
   std::optional<Load> load_;
   size_t refusals_ = 0;
-  Timer patience_;  // while waiting for the function
-  Timer soon_;      // connecting again
-  std::unique_ptr<Dial> dial_;
+  int refused_ = 0;       // the last one's errno
+  Timer ready_deadline_;  // while the function is not ready, or refuses connections
   std::unique_ptr<UpstreamConnection> connection_;
   std::string kept_;  // the body's beginning, as it may have to be sent again
   Spool collected_;
   uint64_t collected_sent_ = 0;
   uint64_t body_passed_ = 0;  // bytes of a body that is not collected
   bool collecting_ = false;
-  bool sent_ = false;          // to whichever instance
-  bool continue_due_ = false;  // the server may still say 100 Continue
-  bool reused_ = false;
-  bool sent_again_ = false;  // to another instance
+  bool sent_ = false;                  // to whichever instance
+  bool continue_due_ = false;          // the server may still say 100 Continue
+  bool awaiting_ = false;              // a connection, from upstream_->pool
+  bool needs_new_connection_ = false;  // one that was used before has failed already
+  unsigned sent_again_ = 0;            // times that a new connection has failed
+  std::string broken_;  // what broke off when the server had read the request; empty: nothing did
   bool body_complete_ = false;
   bool tunnel_ = false;
 };

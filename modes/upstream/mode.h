@@ -13,10 +13,11 @@ namespace watchdog {
 
 class UpstreamInvocation;
 
-// One instance of the function's server, and this worker's idle connections to it.
-struct Backend {
-  Backend(const ModeContext& context, Instance& of, UpstreamPool::MakeReader make_reader)
-      : instance(of), pool(context.loop, of, make_reader, context.config.log_line_limit) {}
+// One instance of the function's server, and this worker's connections to it.
+struct Upstream {
+  Upstream(const ModeContext& context, Instance& of, UpstreamPool::MakeReader make_reader,
+           UpstreamPool::Spares spares)
+      : instance(of), pool(context.loop, of, make_reader, spares, context.config.log_line_limit) {}
   Instance& instance;
   UpstreamPool pool;
 };
@@ -26,7 +27,8 @@ struct Backend {
 // requests wait here, in the order in which they came.
 class UpstreamMode : public Mode {
  public:
-  UpstreamMode(const ModeContext& context, UpstreamPool::MakeReader make_reader);
+  UpstreamMode(const ModeContext& context, UpstreamPool::MakeReader make_reader,
+               UpstreamPool::Spares spares);
 
   void on_shutdown() override;
   std::unique_ptr<ReadinessProbe> readiness_probe() override;
@@ -38,10 +40,10 @@ class UpstreamMode : public Mode {
   std::unique_ptr<ReadinessProbe> make_probe();
   // The one that is ready and has the least to do, those that hang last; null when none but
   // `but_not` is ready.
-  Backend* choose(const Backend* but_not = nullptr);
+  Upstream* choose(const Upstream* but_not = nullptr);
 
   const ModeContext context_;
-  std::deque<Backend> backends_;
+  std::deque<Upstream> upstreams_;
   size_t next_ = 0;  // where to begin to look, so that equals take turns
   std::list<UpstreamInvocation*> waiting_;
   SharedProbe probe_;  // for /_/ready

@@ -431,7 +431,7 @@ class Failures(HttpCase):
         self.assertEqual(len(server.visits), 3)
 
     def test_a_refused_connection_answers_502(self):
-        dog, server = self.serve(answering(ok()))
+        dog, server = self.serve(answering(ok()), startup_timeout="300ms")
         server.listener.close()
         # A thread that is still in accept() takes one more.
         until(lambda: dog.request().status == 502 and "upstream_refused" in dog.log(), 5, "a refusal")

@@ -154,6 +154,7 @@ void Supervisor::on_exit(ExitStatus status) {
   for (auto next = outputs_.begin(); next != outputs_.end();) (*next++)->catch_up();
   loop_.retire(std::move(child_));
   deadline_.clear();
+  ended_well_ = status.success();
   if (state_ == State::kStopping) return become(State::kOver);
   if (state_ == State::kClearing) return clear();
   if (state_ == State::kReplacing) {

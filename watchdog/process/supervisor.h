@@ -97,6 +97,8 @@ class Supervisor {
   pid_t pid() const { return child_ ? child_->pid() : 0; }
   bool over() const { return state_ == State::kOver; }
   uint64_t restarts() const { return restarts_; }
+  // Whether the last process that ended did so with exit code 0.
+  bool ended_well() const { return ended_well_; }
 
  private:
   void become(State state);
@@ -132,6 +134,7 @@ class Supervisor {
   Duration backoff_ = kFirstBackoff;
   std::string last_problem_;
   uint64_t restarts_ = 0;
+  bool ended_well_ = false;
   Timer next_;      // the next question, or the next start
   Timer deadline_;  // startup_timeout, stop_timeout
 };

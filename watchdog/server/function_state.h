@@ -35,6 +35,7 @@ struct Instance {
   std::atomic<pid_t> pid{0};  // of its process; 0: there is none, or it is somebody else's
   std::atomic<State> state{State::kComing};
   std::atomic<bool> asked_to_end{false};  // for good: what breaks off from now on is our doing
+  std::atomic<bool> ended_well{false};    // its last process, with exit code 0
   std::atomic<unsigned> timeouts{0};      // requests in a row that ran into exec_timeout
   std::atomic<bool> overran{false};       // it once sent bytes behind the end of an answer
   std::atomic<uint32_t> in_flight{0};     // requests that it answers, of all workers

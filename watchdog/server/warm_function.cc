@@ -122,6 +122,7 @@ class WarmFunction::Copy final : private Supervisor::Owner {
   void on_supervised_state(Supervisor::State state) override {
     instance_.pid = supervisor_ ? supervisor_->pid() : 0;
     if (state == Supervisor::State::kStopping) instance_.asked_to_end = true;
+    instance_.ended_well = supervisor_ && supervisor_->ended_well();
     function_.state_.set(instance_, value_of(state));
     function_.owner_.on_function_state();
   }
