@@ -10,6 +10,9 @@ namespace watchdog {
 
 namespace {
 
+// Less than this is probably a piece of an answer that the server writes piece by piece: its head.
+constexpr size_t kSmallPiece = 16 * 1024;
+
 // Some servers say 408 before they close a connection that idles (RFC 9110 15.5.9).
 bool announces_close(std::string_view bytes) {
   return bytes.starts_with("HTTP/1.1 408 ") || bytes.starts_with("HTTP/1.0 408 ");
@@ -90,6 +93,9 @@ bool UpstreamConnection::reusable() const {
 
 size_t UpstreamConnection::on_data(std::string_view bytes) {
   const size_t used = read(bytes);
+  // The rest of the answer is awaited, and the server may be waiting too.
+  const bool more = handler_ != nullptr && !tunnel_ && bytes.size() < kSmallPiece;
+  if (more && peer_ != Peer::kUnixSocket) stream_.acknowledge_now();
   const std::string errors = reader_->take_errors();
   if (!errors.empty()) errors_.add(errors);
   if (complete_) errors_.finish();

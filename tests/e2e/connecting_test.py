@@ -334,3 +334,21 @@ class BrokenConnections(HttpCase):
                 self.assertEqual(dog.request("PUT", body=b"0123456789" * 100, chunked=chunked).text, "ok")
                 self.assertEqual(len(bodies), 2)
                 self.assertEqual([self.content(body) for body in bodies], [b"0123456789" * 100] * 2)
+
+
+class PiecemealAnswers(HttpCase):
+    def test_head_and_body_in_two_writes_do_not_wait_for_an_acknowledgement(self):
+        def script(visit):
+            while visit.head() is not None:  # with Nagle's algorithm
+                visit.send(b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n")
+                visit.send(b"tw")
+                visit.send(b"o.")
+
+        dog, _ = self.serve(script, workers="1")
+        client = self.client(dog)
+        for _ in range(20):  # until the connections are no longer new
+            client.request()
+        watch = Stopwatch()
+        for _ in range(20):
+            self.assertEqual(client.request().text, "two.")
+        self.assert_within(watch.seconds, 0, 20 * 0.02)

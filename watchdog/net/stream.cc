@@ -1,6 +1,8 @@
 #include "net/stream.h"
 
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/sendfile.h>
@@ -362,6 +364,11 @@ void Stream::shut_down() {
 void Stream::reset_on_close() {
   const linger now{.l_onoff = 1, .l_linger = 0};
   ::setsockopt(core_->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+void Stream::acknowledge_now() {
+  const int on = 1;
+  ::setsockopt(core_->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 void Stream::fail_writing(int error) {

@@ -94,6 +94,9 @@ class Stream {
   void shut_down();
   // Destroying it will reset the connection: the peer cannot take what it got for a clean end.
   void reset_on_close();
+  // Has what was read acknowledged now, and not with the next bytes to leave or after 40 ms: a peer
+  // that writes in small pieces may be waiting for it (TCP; Nagle's algorithm, RFC 9293 3.7.4).
+  void acknowledge_now();
   // Whether on_error has been, or is about to be, called.
   bool broken() const { return error_ != 0; }
   // Asks for on_drained() once drained, at the end of this turn at the earliest.
