@@ -95,17 +95,21 @@ FilePointer read_file(Fd descriptor, const struct stat& status, int& error) {
   if (identity.size > File::kMostInMemory) {
     return make_file(identity, state_etag(identity), {}, std::move(descriptor));
   }
+  std::string before;
   for (int tries = 0; tries < kMostTries; ++tries) {
     std::string content = read_content(descriptor.get(), identity.size, error);
     if (error != 0) return nullptr;
     struct stat after {};
     ::fstat(descriptor.get(), &after);
     const FileIdentity then(after);
-    if (then == identity && content.size() == identity.size) {
+    // Where all that was read before is still there, it is only appended to.
+    const bool grows = then.size > identity.size && !before.empty() && content.starts_with(before);
+    if ((then == identity || grows) && content.size() == identity.size) {
       std::string etag = content_etag(content);
       return make_file(identity, std::move(etag), std::move(content), {});
     }
     identity = then;
+    before = std::move(content);
     if (identity.size > File::kMostInMemory) break;
   }
   error = EBUSY;  // it changes all the time

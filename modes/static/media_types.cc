@@ -13,11 +13,52 @@ namespace watchdog {
 
 namespace {
 
-// What web sites are made of (IANA's names; RFC 9239 for JavaScript).
-constexpr std::string_view kBuiltIn = R"(
-application/gzip gz
-application/json json map
+// Types that browsers depend on: scripts, modules, streams and images that are refused by another
+// name. They win over /etc/mime.types, which in many images is old, and has .ts for Qt's translations.
+constexpr std::string_view kOfTheWeb = R"(
+application/dash+xml mpd
 application/manifest+json webmanifest
+application/vnd.apple.mpegurl m3u8
+application/wasm wasm
+font/woff woff
+font/woff2 woff2
+image/avif avif
+image/jxl jxl
+image/webp webp
+text/javascript js mjs
+video/iso.segment m4s
+video/mp2t ts
+)";
+
+// What else web sites are made of (IANA's names; RFC 9239 for JavaScript).
+constexpr std::string_view kBuiltIn = R"(
+application/epub+zip epub
+application/geo+json geojson
+application/gpx+xml gpx
+application/importmap+json importmap
+application/json5 json5
+application/ld+json jsonld
+application/vnd.apache.parquet parquet
+application/vnd.google-earth.kml+xml kml
+application/vnd.mapbox-vector-tile mvt
+application/vnd.oasis.opendocument.presentation odp
+application/vnd.oasis.opendocument.spreadsheet ods
+application/vnd.oasis.opendocument.text odt
+application/vnd.pmtiles pmtiles
+application/yaml yaml yml
+audio/mp4 m4b
+image/heic heic
+image/heif heif
+image/ktx2 ktx2
+model/vnd.usdz+zip usdz
+text/javascript cjs
+text/vcard vcf
+text/wgsl wgsl
+video/3gpp 3gp
+video/mp4 cmfv
+audio/mp4 cmfa
+application/gzip gz tgz
+application/json json map topojson
 application/msword doc
 application/octet-stream bin exe dll iso img dmg
 application/pdf pdf
@@ -30,7 +71,6 @@ application/vnd.ms-powerpoint ppt
 application/vnd.openxmlformats-officedocument.presentationml.presentation pptx
 application/vnd.openxmlformats-officedocument.spreadsheetml.sheet xlsx
 application/vnd.openxmlformats-officedocument.wordprocessingml.document docx
-application/wasm wasm
 application/x-7z-compressed 7z
 application/x-bzip2 bz2
 application/x-tar tar
@@ -39,8 +79,6 @@ application/xhtml+xml xhtml
 application/xml xml xsl
 application/zip zip
 application/zstd zst
-application/ld+json jsonld
-application/geo+json geojson
 audio/aac aac
 audio/flac flac
 audio/midi mid midi
@@ -52,26 +90,20 @@ audio/webm weba
 font/collection ttc
 font/otf otf
 font/ttf ttf
-font/woff woff
-font/woff2 woff2
 image/apng apng
-image/avif avif
 image/bmp bmp
 image/gif gif
 image/jpeg jpg jpeg
-image/jxl jxl
 image/png png
 image/svg+xml svg
 image/tiff tif tiff
 image/vnd.microsoft.icon ico
-image/webp webp
 model/gltf+json gltf
 model/gltf-binary glb
 text/calendar ics
 text/css css
 text/csv csv
 text/html html htm
-text/javascript js mjs
 text/markdown md
 text/plain txt text log
 text/tab-separated-values tsv
@@ -85,13 +117,21 @@ video/x-matroska mkv
 )";
 
 bool is_compressible(std::string_view type) {
-  constexpr std::array<std::string_view, 12> kTypes = {
-      "application/json", "application/javascript",
-      "application/wasm", "application/xml",
-      "application/rtf",  "application/vnd.ms-fontobject",
-      "font/ttf",         "font/otf",
-      "font/collection",  "image/svg+xml",
-      "image/bmp",        "image/vnd.microsoft.icon"};
+  constexpr std::array<std::string_view, 15> kTypes = {"application/vnd.apple.mpegurl",
+                                                       "application/yaml",
+                                                       "application/json5",
+                                                       "application/json",
+                                                       "application/javascript",
+                                                       "application/wasm",
+                                                       "application/xml",
+                                                       "application/rtf",
+                                                       "application/vnd.ms-fontobject",
+                                                       "font/ttf",
+                                                       "font/otf",
+                                                       "font/collection",
+                                                       "image/svg+xml",
+                                                       "image/bmp",
+                                                       "image/vnd.microsoft.icon"};
   return type.starts_with("text/") || type.ends_with("+json") || type.ends_with("+xml") ||
          std::ranges::find(kTypes, type) != kTypes.end();
 }
@@ -141,6 +181,7 @@ std::string read_whole(const char* path) {
 
 MediaTypes::MediaTypes(std::string_view mime_types) {
   types_.push_back({"application/octet-stream"});
+  add_lines(kOfTheWeb);
   add_lines(mime_types);
   add_lines(kBuiltIn);
   // Of several that name an extension the first one counts.

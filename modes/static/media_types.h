@@ -16,7 +16,8 @@ struct MediaType {
 // Which media type a file's name stands for.
 class MediaTypes {
  public:
-  // `mime_types`: lines as in /etc/mime.types, which win over the table that is built in.
+  // `mime_types`: lines as in /etc/mime.types, which win over the table that is built in, but for
+  // the types that browsers depend on.
   explicit MediaTypes(std::string_view mime_types);
 
   // The one table of this process, from /etc/mime.types where there is one.

@@ -14,6 +14,7 @@
 #include "http/conditional.h"
 #include "http/content_coding.h"
 #include "http/range.h"
+#include "modes/static/fingerprint.h"
 #include "modes/static/listing.h"
 #include "modes/static/site_path.h"
 #include "modes/static/site_reply.h"
@@ -42,7 +43,10 @@ bool is_read(const RequestHead& request) {
 // Whether a person follows a link, rather than a page asking for one of its parts.
 bool is_navigation(const RequestHead& request, const std::string& name) {
   if (request.fields.lists("accept", "text/html")) return true;
-  return name.find('.', name.rfind('/') + 1) == std::string::npos;
+  const size_t start = name.rfind('/') + 1;
+  const size_t extension = name.find('.', start);
+  // A dot in front is none: "/u/.bob".
+  return (extension == start ? name.find('.', start + 1) : extension) == std::string::npos;
 }
 
 // The value of the only Range field; empty when there is none that counts.
@@ -99,7 +103,8 @@ Selection select_parts(const RequestHead& request, const Representation& represe
   const std::string& type = representation.type->text;
   const std::string_view value = wanted_range(request);
   RangeRequest wanted;
-  if (!value.empty() && !representation.made_here &&
+  // Of nothing there is no range, and nginx as most servers sends that whole.
+  if (!value.empty() && file.size() > 0 && !representation.made_here &&
       range_may_apply(request, file.validators(), std::time(nullptr))) {
     wanted = resolve_range(value, file.size());
   }
@@ -145,7 +150,8 @@ std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
       answer_error(exchange, 400);
       return nullptr;
     case SitePath::Kind::kHidden:
-      return serve_not_found(exchange);
+      // Whether there is such a file or not: it is the application's path, as far as anybody can see.
+      return path.climbs ? serve_not_found(exchange) : serve_missing(exchange, path.name);
     case SitePath::Kind::kNowhere:
       return serve_missing(exchange, path.name);
     case SitePath::Kind::kFile:
@@ -241,8 +247,9 @@ std::unique_ptr<Invocation> Site::serve_listing(Exchange& exchange, const std::s
 }
 
 Representation Site::as_it_is(const std::string& name, FilePointer file) const {
-  return {
-      .file = std::move(file), .type = &types_.find(name), .fingerprinted = is_fingerprinted(name)};
+  return {.file = std::move(file),
+          .type = &types_.find(name),
+          .fingerprinted = caches_by_name(config_) && is_fingerprinted(name)};
 }
 
 // Takes the sibling that the client likes best, if it likes one better than the file itself.
@@ -383,9 +390,9 @@ void Site::add_fields(ReplyHead& reply, const Representation& representation) co
 void Site::add_selection_fields(ReplyHead& reply, const Representation& representation) const {
   reply.fields.add("ETag", representation.file->etag);
   const std::string_view otherwise = representation.fingerprinted ? kForEver : kAskFirst;
-  reply.fields.add("Cache-Control", config_.static_cache_control.empty()
-                                        ? otherwise
-                                        : std::string_view(config_.static_cache_control));
+  const bool by_name = config_.static_cache_control.empty() || caches_by_name(config_);
+  reply.fields.add("Cache-Control",
+                   by_name ? otherwise : std::string_view(config_.static_cache_control));
   if (representation.type->compressible) reply.fields.add("Vary", "Accept-Encoding");
 }
 

@@ -16,8 +16,10 @@ struct SitePath {
   };
   Kind kind = Kind::kNowhere;
   // Percent-decoded and relative, without empty segments or a '/' at the end; "" is the folder
-  // served itself.
+  // served itself. Names a file only where `kind` says so.
   std::string name{};
+  // Hidden for "." or "..", which clients resolve themselves, rather than for a name with a dot.
+  bool climbs = false;
 };
 
 // Segments that begin with a dot are hidden, "." and ".." among them, but for /.well-known at the
@@ -27,9 +29,5 @@ SitePath parse_site_path(std::string_view path);
 // Where a folder is found whose '/' is missing: relative, so that it holds behind any prefix a
 // gateway has taken off. `path` and `query` are the request's, verbatim.
 std::string folder_location(std::string_view path, std::string_view query);
-
-// Whether a build tool put a hash of its content into this file's name ("app.3f2a9c1b.js"), so
-// that what it names never changes. Strict: a wrong yes would last for a year.
-bool is_fingerprinted(std::string_view name);
 
 }  // namespace watchdog

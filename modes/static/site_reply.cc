@@ -11,7 +11,24 @@ namespace {
 
 constexpr uint64_t kSlice = 64 * 1024;
 
+// From the first byte that the parts hold to the last.
+ByteRange span_of(const std::vector<Part>& parts) {
+  uint64_t first = UINT64_MAX;
+  uint64_t end = 0;
+  for (const Part& part : parts) {
+    if (part.range.size == 0) continue;
+    first = std::min(first, part.range.first);
+    end = std::max(end, part.range.first + part.range.size);
+  }
+  return {first, end - first};
+}
+
 }  // namespace
+
+FileReply::FileReply(Exchange& exchange, FilePointer file, std::vector<Part> parts)
+    : exchange_(exchange), file_(std::move(file)), parts_(std::move(parts)) {
+  if (file_->descriptor) promised_.emplace(file_, span_of(parts_));
+}
 
 void FileReply::send_more() {
   while (next_ < parts_.size()) {
@@ -40,14 +57,17 @@ bool FileReply::send_from_memory(ByteRange& range) {
 }
 
 bool FileReply::send_from_file(ByteRange& range) {
-  if (!is_unchanged(*file_)) {
+  if (!promised_->intact()) {
     exchange_.fail(Failure::kFileFailed, "the file was changed while it was sent");
     return false;
   }
   const auto sent = exchange_.send_file(file_->descriptor.get(), range.first, range.size);
   range.first += sent.bytes;
   range.size -= sent.bytes;
-  if (sent.error == 0) return range.size == 0;
+  if (sent.error == 0) {
+    if (range.size > 0) promised_->before_waiting();
+    return range.size == 0;
+  }
   exchange_.fail(Failure::kFileFailed, sent.error == ENODATA
                                            ? "the file was cut short while it was sent"
                                            : strerror(sent.error));

@@ -2,12 +2,14 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "http/range.h"
 #include "modes/static/compression.h"
 #include "modes/static/file.h"
+#include "modes/static/promised_bytes.h"
 #include "server/exchange.h"
 #include "server/mode.h"
 
@@ -20,11 +22,11 @@ struct Part {
 };
 
 // Sends parts of one file as the client takes them: an open file straight from the kernel, a file
-// in memory a slice at a time. A file that changes meanwhile is cut short, never mixed.
+// in memory a slice at a time. A file that is overwritten meanwhile is cut short, never mixed; one
+// that is appended to is sent as it was promised.
 class FileReply final : public Invocation {
  public:
-  FileReply(Exchange& exchange, FilePointer file, std::vector<Part> parts)
-      : exchange_(exchange), file_(std::move(file)), parts_(std::move(parts)) {}
+  FileReply(Exchange& exchange, FilePointer file, std::vector<Part> parts);
 
   // Call once, when the head is out.
   void send_more();
@@ -43,6 +45,7 @@ class FileReply final : public Invocation {
   Exchange& exchange_;
   FilePointer file_;
   std::vector<Part> parts_;
+  std::optional<PromisedBytes> promised_;  // of a file that is open
   size_t next_ = 0;
 };
 

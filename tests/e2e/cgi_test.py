@@ -325,6 +325,34 @@ class Applications(Cgi):
         self.assertEqual(dog.request(path="/docs").header("Location"), "./docs/")
         self.assertEqual(dog.request("POST", "/style.css", body=b"x").status, 405)
 
+    def test_an_extension_counts_at_the_end_of_a_name_alone(self):
+        folder = self.folder()
+        for name in ("jquery.plugin.js", "app.include.js", "de.pharmacy.svg", "page.cgi.html"):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(name)
+        for name in ("app.inc", "old.php~", "tool.phar", "page.phtml.old"):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write("secret")
+        dog = self.cgi(PLAIN + 'echo "$SCRIPT_NAME + $PATH_INFO"', script="app.cgi", document_root=folder)
+        for name in ("jquery.plugin.js", "app.include.js", "de.pharmacy.svg", "page.cgi.html"):
+            self.assertEqual(dog.request(path="/" + name).text, name)
+        for name in ("app.inc", "old.php~", "tool.phar", "page.phtml.old"):
+            self.assertEqual(dog.request(path="/" + name).text, f"/app.cgi + /{name}\n")
+
+    def test_no_file_is_cached_for_ever_unless_asked(self):
+        folder = self.folder()
+        for name in ("app.3f2a9c1b.js", "avatar.png"):
+            with open(os.path.join(folder, name), "w") as file:
+                file.write(name)
+        for policy, built, uploaded in (("", "no-cache", "no-cache"),
+                                        ("by name", "public, max-age=31536000, immutable", "no-cache"),
+                                        ("max-age=60", "max-age=60", "max-age=60")):
+            with self.subTest(policy=policy):
+                dog = self.cgi(PLAIN, script="app.cgi", document_root=folder,
+                               **({"static_cache_control": policy} if policy else {}))
+                self.assertEqual(dog.request(path="/app.3f2a9c1b.js").header("Cache-Control"), built)
+                self.assertEqual(dog.request(path="/avatar.png").header("Cache-Control"), uploaded)
+
     def test_sources_and_hidden_files_are_never_sent(self):
         dog = self.application()
         for path in ("/app.cgi", "/app.cgi.bak", "/old.php", "/.env", "/%2eenv", "/docs/../.env", "/old.php/",

@@ -301,8 +301,9 @@ class Ranges(StaticCase):
 
     def test_an_empty_file_has_no_ranges(self):
         self.put("empty.txt", b"")
-        self.assertEqual(self.get(self.dog, "/empty.txt", Range="bytes=0-").status, 416)
-        self.assertEqual(self.get(self.dog, "/empty.txt").status, 200)
+        for fields in ({}, {"Range": "bytes=0-"}, {"Range": "bytes=-5"}, {"Range": "bytes=5-"}):
+            response = self.get(self.dog, "/empty.txt", **fields)
+            self.assertEqual((response.status, response.body, response.header("Content-Range")), (200, b"", None), fields)
 
     def test_a_download_goes_on_where_it_broke_off(self):
         command = ["curl", "-sS", "-C", "-", "-o", str(self.site / "out"),
@@ -541,6 +542,74 @@ class Freshness(StaticCase):
         list(client.pieces(response))
         self.assertFalse(response.complete)
         dog.wait_log(r"file_failed.*changed while it was sent")
+
+    def slow_download(self, change, size=20 * MEGABYTE, fields=(), settled=False, **options):
+        """What a slow client gets of a file that `change` is done to meanwhile, and whether that was all."""
+        content = os.urandom(size)
+        path = self.put("a.bin", content)
+        if settled:
+            self.settle()
+        client = self.client(self.serve(**options), receive_buffer=4096)
+        client.send(head(path="/a.bin", headers=fields))
+        response = client.head()
+        change(path)
+        received = b"".join(client.pieces(response))
+        return content, received, response
+
+    def test_a_file_that_is_appended_to_while_it_is_sent_is_sent_as_it_was_promised(self):
+        def append(path):
+            with open(path, "ab") as file:
+                file.write(b"more")
+        for settled in (True, False):
+            with self.subTest(settled=settled):
+                content, received, response = self.slow_download(append, settled=settled)
+                self.assertEqual((len(received), received == content, response.complete), (len(content), True, True))
+        for name, value, part in (("Range", "bytes=0-9999999", slice(0, 10_000_000)),
+                                  ("Range", "bytes=9000000-18999999", slice(9_000_000, 19_000_000))):
+            with self.subTest(value=value):
+                content, received, response = self.slow_download(append, fields=[(name, value)])
+                self.assertEqual((received == content[part], response.complete), (True, True))
+
+    def test_a_file_that_grows_all_the_time_can_be_downloaded(self):
+        line = b"line of a log\n"
+        path = self.put("large.log", line * 1_500_000)
+        dog = self.serve()
+        stop = False
+
+        def append():
+            with open(path, "ab", buffering=0) as file:
+                while not stop:
+                    file.write(line)
+                    time.sleep(0.001)
+        writing = InBackground(append)
+        try:
+            for _ in range(3):
+                client = self.client(dog, receive_buffer=4096)
+                client.send(head(path="/large.log"))
+                response = client.head()
+                received = b"".join(client.pieces(response))
+                self.assertTrue(response.complete)
+                self.assertEqual(len(received), int(response.header("Content-Length")))
+                self.assertEqual(received, line * (len(received) // len(line)))
+        finally:
+            stop = True
+        writing.result()
+
+    def test_what_is_overwritten_and_grows_is_cut_and_never_mixed(self):
+        def replace(path):
+            with open(path, "wb") as file:  # as cp does: cut to nothing, and written anew
+                file.write(os.urandom(21 * MEGABYTE))
+
+        def overwrite(path):
+            with open(path, "r+b") as file:
+                file.seek(20 * MEGABYTE - 1000)
+                file.write(bytes(2000))
+        for change in (replace, overwrite):
+            for settled in (True, False):
+                with self.subTest(change=change.__name__, settled=settled):
+                    content, received, response = self.slow_download(change, settled=settled)
+                    self.assertFalse(response.complete)
+                    self.assertTrue(content.startswith(received))
 
     def test_an_atomic_switch_of_a_mounted_volume_is_followed(self):
         # As Kubernetes lays out a ConfigMap.
@@ -802,7 +871,21 @@ class Pages(StaticCase):
         for path in ("/assets/gone.js", "/img/x.png"):
             response = self.get(dog, path, Accept="*/*")
             self.assertEqual((response.status, response.body), (404, b"missing"), path)
-        self.assertEqual(self.get(dog, "/.git/config", Accept="text/html").status, 404)
+
+    def test_a_hidden_path_is_the_application_s_whether_there_is_such_a_file_or_not(self):
+        self.put("index.html", b"app")
+        self.put(".git/config", b"secret")
+        self.put("repo/.github/x", b"secret")
+        self.put("404.html", b"missing")
+        dog = self.serve(static_fallback="/index.html", static_404="/404.html")
+        for path in ("/u/.bob", "/repo/.github/x", "/repo/.github/y", "/.git/config", "/.git/nothing", "/.env", "/a/.b/"):
+            for accept in ("text/html", "*/*"):
+                response = self.get(dog, path, Accept=accept)
+                self.assertEqual((response.status, response.body), (200, b"app"), path)
+        # Neither parts of a page nor what climbs.
+        for path in ("/.git/app.js", "/.hidden/logo.png", "/./.env", "/.git/../.env", "/../.env"):
+            self.assertEqual(self.get(dog, path, Accept="*/*").body, b"missing", path)
+        self.assertEqual(self.get(self.serve(), "/u/.bob").status, 404)
 
     def test_cache_control_goes_by_the_name(self):
         self.put("index.html")

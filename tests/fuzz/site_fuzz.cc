@@ -2,12 +2,15 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <string>
 #include <string_view>
 
 #include "http/conditional.h"
 #include "http/content_coding.h"
 #include "http/date.h"
 #include "http/range.h"
+#include "modes/cgi/source_files.h"
+#include "modes/static/fingerprint.h"
 #include "modes/static/media_types.h"
 #include "modes/static/site_path.h"
 
@@ -27,6 +30,8 @@ void require(bool holds) {
 void check_path(std::string_view text) {
   const SitePath site = parse_site_path(text);
   static_cast<void>(is_fingerprinted(text));
+  // A copy of a source is one.
+  if (is_source_name(text, ".php")) require(is_source_name(std::string(text) + ".bak", ".php"));
   if (site.kind != SitePath::Kind::kFile && site.kind != SitePath::Kind::kFolder) return;
   require(site.name.find('\0') == std::string::npos);
   require(!site.name.starts_with('/') && !site.name.ends_with('/'));

@@ -37,7 +37,7 @@ struct Config {
   std::optional<Symlinks> symlinks;  // unset: follows_all_links() decides
   std::string static_fallback;       // empty, or "/name"
   std::string static_404;            // the same
-  std::string static_cache_control;  // empty: by the file's name
+  std::string static_cache_control;  // empty: caches_by_name() decides
   std::string static_cors;           // empty: off
   uint64_t static_cache = 0;         // bytes, of all workers
   bool static_gzip = true;
@@ -104,6 +104,15 @@ constexpr bool has_warm_function(ModeName mode) {
 // Whether scripts answer, and files where there is a document_root.
 constexpr bool has_scripts(ModeName mode) {
   return mode == ModeName::kCgi || mode == ModeName::kFastcgi;
+}
+
+// What static_cache_control says for "by the file's name".
+inline constexpr std::string_view kByName = "by name";
+// Whether what a build tool has named by its content is cached for ever: only where it was asked for
+// beside scripts, as people upload files to applications.
+inline bool caches_by_name(const Config& config) {
+  return config.static_cache_control == kByName ||
+         (config.static_cache_control.empty() && !has_scripts(config.mode));
 }
 
 // symlinks=any, or unset in modes with scripts: whoever deploys them runs what they like anyway, and

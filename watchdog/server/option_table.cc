@@ -600,9 +600,9 @@ std::vector<Option> make_table() {
            file_path(&Config::static_fallback));
   rows.add("static_404", "", "static: the page that says so, such as /404.html",
            file_path(&Config::static_404));
-  rows.add("static_cache_control", "by name",
-           "static: Cache-Control of every file; by name: no-cache, for ever where the name has a "
-           "hash",
+  rows.add("static_cache_control", kByName,
+           "Cache-Control of every file; by name: no-cache, for ever where a build tool put a hash "
+           "into the name; unset in cgi and fastcgi: no-cache",
            field_value(&Config::static_cache_control))
       .default_follows = true;
   rows.add("static_cors", "", "static: which origin's pages may read the files, * is any",

@@ -187,6 +187,7 @@ TEST_CASE("every option is taken from its variable") {
       {"static_fallback", "/index.html", "/index.html"},
       {"static_404", "/errors/404.html", "/errors/404.html"},
       {"static_cache_control", "max-age=60", "max-age=60"},
+      {"static_cache_control", "by name", "by name"},
       {"symlinks", "any", "any"},
       {"symlinks", "inside", "inside"},
       {"static_cors", "*", "*"},

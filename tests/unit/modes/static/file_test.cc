@@ -3,7 +3,9 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 
 #include "temporary_folder.h"
 
@@ -89,6 +91,23 @@ TEST_CASE_FIXTURE(OneFile, "an open file that changes is noticed") {
   CHECK(is_unchanged(*file));
   folder.write("file", std::string(100'000, 'y'));
   CHECK_FALSE(is_unchanged(*file));
+}
+
+TEST_CASE_FIXTURE(OneFile, "a small file that grows all the time can be read") {
+  folder.write("file", "line\n");
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    const Fd file(::open(folder.path("file").c_str(), O_WRONLY | O_APPEND | O_CLOEXEC));
+    for (int i = 0; i < 3000 && !stop; ++i) {
+      static_cast<void>(::write(file.get(), "line\n", 5));
+    }
+  });
+  for (int i = 0; i < 200; ++i) {
+    const FilePointer file = read();
+    CHECK(file->content.size() % 5 == 0);
+  }
+  stop = true;
+  writer.join();
 }
 
 TEST_CASE_FIXTURE(OneFile, "a compressed file has a weak tag of its own") {

@@ -59,6 +59,29 @@ TEST_CASE("lines of mime.types add types and win over those built in") {
   CHECK(types.find("a.last").text == "text/last; charset=utf-8");
 }
 
+TEST_CASE("what browsers depend on has its type whatever mime.types says") {
+  const MediaTypes empty("");
+  const MediaTypes old(
+      "text/vnd.trolltech.linguist ts\napplication/javascript js mjs\n"
+      "audio/x-mpegurl m3u8\napplication/octet-stream wasm avif m4s mpd webmanifest\n");
+  for (const MediaTypes* types : {&empty, &old, &MediaTypes::of_this_system()}) {
+    CHECK(types->find("seg-1.ts").text == "video/mp2t");
+    CHECK(types->find("live.m3u8").text == "application/vnd.apple.mpegurl");
+    CHECK(types->find("film.mpd").text == "application/dash+xml");
+    CHECK(types->find("seg-1.m4s").text == "video/iso.segment");
+    CHECK(types->find("a.wasm").text == "application/wasm");
+    CHECK(types->find("a.mjs").text == "text/javascript; charset=utf-8");
+    CHECK(types->find("a.avif").text == "image/avif");
+    CHECK(types->find("a.webmanifest").text == "application/manifest+json");
+    CHECK(types->find("a.woff2").text == "font/woff2");
+    CHECK(types->find("live.m3u8").compressible);
+    CHECK_FALSE(types->find("seg-1.ts").compressible);
+  }
+  CHECK(empty.find("a.yaml").text == "application/yaml");
+  CHECK(empty.find("a.heic").text == "image/heic");
+  CHECK(empty.find("a.usdz").text == "model/vnd.usdz+zip");
+}
+
 TEST_CASE("a type that could not stand in a header field is left out") {
   const MediaTypes types("text/ev\x01il evil\n");
   CHECK(types.find("a.evil").text == "application/octet-stream");
