@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "modes/collected.h"
+#include "modes/sniffed_type.h"
 
 namespace watchdog {
 
@@ -61,7 +62,7 @@ class ClassicInvocation final : public CollectedInvocation {
     }
     const std::string duration = duration_text(exchange().elapsed());
     ReplyHead head{.content_length = output.size()};
-    if (const auto type = content_type(); !type.empty()) head.fields.add("Content-Type", type);
+    if (const auto type = type_of(output); !type.empty()) head.fields.add("Content-Type", type);
     head.fields.add("X-Duration-Seconds", duration);
     if (config().debug_headers) {
       for (const Field& field : head.fields) log::info("[out] {}={}", field.name, field.value);
@@ -71,10 +72,12 @@ class ClassicInvocation final : public CollectedInvocation {
     exchange().end();
   }
 
-  std::string_view content_type() {
-    if (!config().content_type.empty()) return config().content_type;
+  // What content_type says, else the request's own type, else what the output looks like.
+  std::string_view type_of(std::string_view output) {
+    if (!config().content_type.empty()) return content_type(output);
     const Field* field = exchange().request().fields.find("content-type");
-    return field != nullptr ? field->value : std::string_view();
+    if (field != nullptr) return field->value;
+    return output.empty() ? std::string_view() : sniffed_type(output);
   }
 };
 

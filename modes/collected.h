@@ -29,6 +29,9 @@ class CollectedInvocation : public Invocation, private FunctionProcess::Handler 
 
  protected:
   const Config& config() const { return mode_.config(); }
+  std::string_view content_type(std::string_view output) const {
+    return mode_.content_type(output);
+  }
   Exchange& exchange() { return exchange_; }
   // The request's body, for input() to turn into what the function reads.
   std::string take_body() { return std::move(input_); }

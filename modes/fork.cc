@@ -6,12 +6,18 @@
 #include <utility>
 
 #include "base/log.h"
+#include "modes/sniffed_type.h"
 
 namespace watchdog {
 
 ForkMode::ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths,
                    std::vector<std::string> command)
     : processes_(context, std::move(command)), environment_(lengths, context.config.cgi_headers) {}
+
+std::string_view ForkMode::content_type(std::string_view output) const {
+  return config().content_type == kSniffContentType ? sniffed_type(output)
+                                                    : std::string_view(config().content_type);
+}
 
 std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,
                                                  FunctionProcess::Handler& handler,

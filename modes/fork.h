@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "modes/duration_text.h"
@@ -24,6 +25,9 @@ class ForkMode : public Mode {
       : ForkMode(context, lengths, context.config.command) {}
 
   const Config& config() const { return processes_.context().config; }
+  // The Content-Type of an answer that begins so: content_type, or what the bytes tell where that is
+  // "auto".
+  std::string_view content_type(std::string_view output) const;
   // Starts the function for `exchange`; when that fails, null, and the exchange has failed with the
   // reason. `cgi`: what a CGI program is told on top.
   std::unique_ptr<FunctionProcess> start(Exchange& exchange, FunctionProcess::Handler& handler,

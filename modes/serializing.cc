@@ -18,7 +18,7 @@ class SerializingInvocation final : public CollectedInvocation {
     }
     const std::string duration = duration_text(exchange().elapsed());
     ReplyHead head{.content_length = output.size()};
-    head.fields.add("Content-Type", config().content_type);
+    head.fields.add("Content-Type", content_type(output));
     head.fields.add("X-Duration-Seconds", duration);
     exchange().head(head);
     exchange().write(output);

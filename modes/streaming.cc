@@ -44,7 +44,7 @@ void StreamingInvocation::on_output(std::string_view bytes) {
     }
     if (over_) return;
   } else {
-    send_own_head();
+    send_own_head(bytes);
     exchange_.write(bytes);
   }
   if (exchange_.reply_full()) process_->pause_output();
@@ -58,24 +58,23 @@ void StreamingInvocation::on_finished(ExitStatus status) {
   if (over_) return;
   if (is_failure(status)) return fail(Failure::kFunctionFailed, status.text());
   if (!reader_) {
-    send_own_head(0);
+    send_own_head({}, 0);
     return exchange_.end();
   }
   ReadEvent event = reader_->finish();
   while (handle(event)) event = reader_->finish();
-  if (event == ReadEvent::kEnd) exchange_.end();
+  if (event != ReadEvent::kEnd) return;
+  if (reader_->headless()) send_own_head({});
+  exchange_.end();
 }
 
 bool StreamingInvocation::handle(ReadEvent event) {
   switch (event) {
     case ReadEvent::kHead:
-      if (reader_->headless()) {
-        send_own_head();
-      } else {
-        send_cgi_head();
-      }
+      if (!reader_->headless()) send_cgi_head();
       return !over_;
     case ReadEvent::kBody:
+      if (reader_->headless()) send_own_head(reader_->body());
       exchange_.write(reader_->body());
       return true;
     case ReadEvent::kError:
@@ -88,11 +87,11 @@ bool StreamingInvocation::handle(ReadEvent event) {
   return false;
 }
 
-void StreamingInvocation::send_own_head(std::optional<uint64_t> length) {
+void StreamingInvocation::send_own_head(std::string_view output, std::optional<uint64_t> length) {
   if (exchange_.replying()) return;
   const std::string duration = duration_text(exchange_.elapsed());
   ReplyHead head{.content_length = length};
-  head.fields.add("Content-Type", mode_.config().content_type);
+  head.fields.add("Content-Type", mode_.content_type(output));
   head.fields.add("X-Duration-Seconds", duration);
   exchange_.head(head);
 }

@@ -43,7 +43,8 @@ class StreamingInvocation : public Invocation, private FunctionProcess::Handler 
 
   // Whether to ask the reader again.
   bool handle(ReadEvent event);
-  void send_own_head(std::optional<uint64_t> length = {});
+  // Where the output says no head of its own; `output` is how it begins. Does nothing once it is out.
+  void send_own_head(std::string_view output, std::optional<uint64_t> length = {});
   void send_cgi_head();
   // Whether an exit like this one spoils the answer.
   bool is_failure(ExitStatus status) const;

@@ -211,6 +211,23 @@ class SerializingContract(ForkContract, Case):
         dog.wait_log(r"GET / - 499 ")
 
 
+class AutomaticType(Case):
+    def test_content_type_auto_is_what_the_answer_looks_like(self):
+        for options in ({}, {"mode": "serializing"}, {"cgi_response": "true"}):
+            dog = self.sh("cat", content_type="auto", **options)
+            for body, kind in ((b"<html >", "text/html; charset=utf-8"), (b"hello", "text/plain; charset=utf-8"),
+                               (b"%PDF-1.7", "application/pdf"), (b"\1", "application/octet-stream")):
+                response = dog.request("POST", body=body)
+                self.assertEqual((response.header("Content-Type"), response.body), (kind, body), options)
+            self.assertEqual(dog.request("HEAD").status, 200)
+
+    def test_php_without_a_mode_is_told_how_pages_become_pages(self):
+        advice = "an image that was made for classic-watchdog needs mode=classic"
+        self.assertIn(advice, self.start(fprocess="php -r 1;").log())
+        for options in ({"mode": "classic"}, {"content_type": "auto"}):
+            self.assertNotIn(advice, self.start(fprocess="php -r 1;", **options).log())
+
+
 class ClassicContract(ForkContract, Case):
     mode = "classic"
     timeout_status = 408
@@ -227,6 +244,12 @@ class ClassicContract(ForkContract, Case):
         dog = self.start(fprocess="cat")
         response = dog.request("POST", headers={"Content-Type": "text/csv"}, body=b"x")
         self.assertEqual(response.header("Content-Type"), "text/csv")
+
+    def test_without_one_an_answer_is_what_it_looks_like(self):
+        for text, kind in (("<!DOCTYPE html>", "text/html; charset=utf-8"), ("hello", "text/plain; charset=utf-8"),
+                           (r"\211PNG\r\n\032\n", "image/png"), (r"\001", "application/octet-stream")):
+            self.assertEqual(self.sh(f"printf '{text}'").request().header("Content-Type"), kind)
+        self.assertIsNone(self.start(fprocess="true").request().header("Content-Type"))
 
     def test_content_type_wins_over_the_request_s(self):
         dog = self.start(fprocess="cat", content_type="text/plain")

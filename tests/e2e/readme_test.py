@@ -96,7 +96,7 @@ class Containers(Case):
         dog = self.start(wrapper=("sh", "-c", f"exec {entrypoint}"), **settings,
                          PATH=f"{root}/usr/bin:/usr/bin:/bin", port=free_port())
         response = dog.request("POST", "/greet", body=b"newcomer")
-        self.assertEqual((response.status, response.header("Content-Type")), (200, "text/plain"))
+        self.assertEqual((response.status, response.header("Content-Type")), (200, "text/plain; charset=utf-8"))
         self.assertIn("newcomer", response.text)
         check = json.loads(re.search(r"HEALTHCHECK CMD (\[.*?\])", README, re.DOTALL).group(1))
         result = subprocess.run([root / "usr/bin" / check[0], *check[1:]], env=dog.environment)

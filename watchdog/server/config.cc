@@ -200,8 +200,20 @@ class ConfigReader {
            !has_port_placeholder(config.upstream_url);
   }
 
+  // php7 and php8 images of classic-watchdog print whole pages, and would be sent as bytes.
+  void warn_of_php() {
+    const Config& config = outcome_.config;
+    if (config.command.empty() || is_set("mode") || is_set("content_type")) return;
+    const std::string& program = config.command.front();
+    if (!std::string_view(program).substr(program.rfind('/') + 1).starts_with("php")) return;
+    outcome_.warnings.emplace_back(
+        "fprocess is php: an image that was made for classic-watchdog needs mode=classic; otherwise "
+        "content_type=auto sends pages as pages");
+  }
+
   void warn() {
     const Config& config = outcome_.config;
+    warn_of_php();
     warn_all_without_effect(kNotYet, "it is for jwt_auth");
     if (config.max_inflight == 0) {
       for (const std::string_view name : {"max_queue", "queue_timeout"}) {

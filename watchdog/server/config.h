@@ -22,6 +22,9 @@ enum class ModeName { kStreaming, kSerializing, kClassic, kHttp, kStatic, kCgi, 
 enum class Symlinks { kInside, kAny };
 enum class AccessLog { kAll, kErrors, kOff };
 
+// The value of content_type that has an answer's type told by its first bytes.
+inline constexpr std::string_view kSniffContentType = "auto";
+
 // Everything a user can set, parsed and checked. Made once, before any thread starts; read-only
 // after. The meaning of each field is in the option table (option_table.cc), which is also --help
 // and the README's table.
@@ -66,7 +69,7 @@ struct Config {
   Duration queue_timeout{};
   std::optional<uint64_t>
       max_body_size;         // bytes; 0: no limit; unset: only what is collected has one
-  std::string content_type;  // classic: empty mirrors the request's
+  std::string content_type;  // or kSniffContentType; classic: empty mirrors the request's
   bool buffer_request_body = false;
   bool prefix_logs = true;
   size_t log_line_limit = 65536;  // bytes

@@ -443,9 +443,11 @@ std::vector<Option> make_table() {
            mode());
   rows.add("cgi_headers", "true", "give the function the request as Http_* variables",
            boolean(&Config::cgi_headers));
-  rows.add("content_type", "application/octet-stream",
-           "Content-Type of the answer (classic: the request's)",
-           field_value(&Config::content_type));
+  rows.add(
+      "content_type", "application/octet-stream",
+      "Content-Type of the answer; auto is what its first bytes look like (classic: the request's, "
+      "else auto)",
+      field_value(&Config::content_type));
   rows.add("kill_on_disconnect", "by mode",
            "end the function when its client has gone; true in streaming and cgi, false in "
            "serializing and classic",
