@@ -265,6 +265,35 @@ class Restarts(ConnectingCase):
         self.assertNotIn("is ready", dog.log())
 
 
+class ClosedConnections(HttpCase):
+    def test_a_port_that_a_connection_had_is_free_for_servers_at_once(self):
+        ports = []
+
+        def script(visit):
+            ports.append(visit.socket.getpeername()[1])
+            visit.head()
+            visit.send(b"HTTP/1.1 204 No Content\r\n\r\n")
+            visit.ended()
+
+        dog, _ = self.serve(script)
+        for _ in range(5):
+            self.assertEqual(dog.request().status, 204)
+        until(lambda: len(ports) == 5, 5, "the connections to be seen")
+        for port in ports:
+            until(lambda port=port: self.can_listen(port), 5, f"port {port} to be free")
+
+    @staticmethod
+    def can_listen(port):
+        with socket.socket() as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                server.bind(("127.0.0.1", port))
+                server.listen()
+            except OSError:
+                return False
+            return True
+
+
 class BrokenConnections(HttpCase):
     def breaking(self, times, end, **options):
         """Before a server that treats its first connections so; those that it gets are counted."""

@@ -56,6 +56,9 @@ int Dial::try_first() {
   if (address.family() != AF_UNIX) {
     const int on = 1;
     ::setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    // For a minute after we close it nobody could listen on the port that it is given, not even a
+    // server that sets SO_REUSEADDR, unless we have set it too.
+    ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   }
   int result = ::connect(socket.get(), address.get(), address.size());
   // Over loopback the handshake is over by now: asking again tells.
