@@ -8,7 +8,7 @@ set -u
 cd "$(dirname "$0")/.."
 . examples/packages.sh
 
-TEST_PACKAGES="python3 bash php-cli curl prometheus procps util-linux coreutils
+TEST_PACKAGES="python3 bash php-cli curl prometheus procps iproute2 util-linux coreutils
   python3-flask python3-waitress gunicorn nginx-light chromium
   php-cgi php-fpm perl git python3-yaml docker-compose systemd mandoc
   clang-format clang-tidy clang libclang-rt-dev"

@@ -4,6 +4,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -18,6 +19,7 @@
 #include "base/text.h"
 #include "command_line.h"
 #include "net/folder_watch.h"
+#include "net/keepalive.h"
 #include "net/signals.h"
 #include "process/command.h"
 #include "process/reaper.h"
@@ -114,7 +116,7 @@ class Watchdog final : private WarmFunction::Owner {
   }
 
   std::optional<std::string> open_ports() {
-    auto socket = Listener::bind(config_.listen_address, config_.port);
+    auto socket = listen_on(config_.port);
     if (!socket) return socket.error();
     port_ = bound_port(socket->get());
     const auto on_quiet = [this] { quiet_.wake(); };
@@ -136,9 +138,18 @@ class Watchdog final : private WarmFunction::Owner {
     return std::nullopt;
   }
 
+  Result<Fd> listen_on(uint16_t port) const {
+    auto socket = Listener::bind(config_.listen_address, port);
+    if (socket) {
+      limit_unacknowledged(socket->get(),
+                           std::max<Duration>(kUnreachableLimit, config_.write_timeout));
+    }
+    return socket;
+  }
+
   void open_metrics_port() {
     if (config_.metrics_port == 0) return;
-    auto socket = Listener::bind(config_.listen_address, config_.metrics_port);
+    auto socket = listen_on(config_.metrics_port);
     if (!socket) {
       log::warn("no metrics: {} (set metrics_port to a free one, or to 0)", socket.error());
       return;

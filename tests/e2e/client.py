@@ -33,12 +33,12 @@ class Response:
 class Client:
     """One TCP connection, and HTTP/1 as it is on the wire."""
 
-    def __init__(self, port, timeout=15.0, receive_buffer=None):
+    def __init__(self, port, timeout=15.0, receive_buffer=None, address="127.0.0.1"):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.socket.settimeout(timeout * PATIENCE)
-        self.socket.connect(("127.0.0.1", port))
+        self.socket.connect((address, port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
         self.ended = False  # the server has closed
@@ -141,6 +141,13 @@ class Client:
             pass
         data, self.buffer = self.buffer, b""
         return data
+
+    def read_until(self, mark):
+        """Every byte up to this mark and it, or what comes before the server closes."""
+        while mark not in self.buffer and self._fill():
+            pass
+        data, found, self.buffer = self.buffer.partition(mark)
+        return data + found
 
     def closed(self, timeout=5.0):
         """Whether the server closes within the time, without another byte."""

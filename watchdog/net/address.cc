@@ -58,11 +58,13 @@ Result<SocketAddress> SocketAddress::numeric(std::string_view address, uint16_t 
 
 bool SocketAddress::is_loopback() const {
   if (family() == AF_INET) {
-    const auto& in = reinterpret_cast<const sockaddr_in&>(storage_);
-    return ntohl(in.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET;
+    const in_addr address = reinterpret_cast<const sockaddr_in*>(&storage_)->sin_addr;
+    return ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
   }
-  const auto& in = reinterpret_cast<const sockaddr_in6&>(storage_);
-  return family() == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&in.sin6_addr);
+  if (family() != AF_INET6) return false;
+  const in6_addr& address = reinterpret_cast<const sockaddr_in6*>(&storage_)->sin6_addr;
+  if (IN6_IS_ADDR_V4MAPPED(&address)) return address.s6_addr[12] == IN_LOOPBACKNET;
+  return IN6_IS_ADDR_LOOPBACK(&address);
 }
 
 Result<std::vector<SocketAddress>> resolve(const std::string& host, uint16_t port) {

@@ -25,7 +25,7 @@ class SocketAddress {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t size() const { return size_; }
   int family() const { return storage_.ss_family; }
-  // Whether it is one of this machine's own, 127.0.0.0/8 or ::1.
+  // Whether it is one of this machine's own, 127.0.0.0/8 or ::1, whose kernel always answers.
   bool is_loopback() const;
 
  private:

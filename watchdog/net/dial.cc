@@ -7,6 +7,8 @@
 #include <cstring>
 #include <utility>
 
+#include "net/keepalive.h"
+
 namespace watchdog {
 
 namespace {
@@ -59,6 +61,8 @@ int Dial::try_first() {
     // For a minute after we close it nobody could listen on the port that it is given, not even a
     // server that sets SO_REUSEADDR, unless we have set it too.
     ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    // No limit_unacknowledged(): a function that leaves what a tunnel brings unread is not gone.
+    if (!address.is_loopback()) enable_keepalive(socket.get());
   }
   int result = ::connect(socket.get(), address.get(), address.size());
   // Over loopback the handshake is over by now: asking again tells.

@@ -12,6 +12,7 @@
 
 #include "base/log.h"
 #include "net/address.h"
+#include "net/keepalive.h"
 
 namespace watchdog {
 
@@ -36,6 +37,7 @@ Bound bind_to(const SocketAddress& address) {
   const int off = 0;
   setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);  // accepted sockets inherit it
+  enable_keepalive(fd.get());                                      // and this
   if (address.family() == AF_INET6) {
     setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
   }
