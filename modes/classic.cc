@@ -76,7 +76,7 @@ class ClassicInvocation final : public CollectedInvocation {
   std::string_view type_of(std::string_view output) {
     if (!config().content_type.empty()) return content_type(output);
     const Field* field = exchange().request().fields.find("content-type");
-    if (field != nullptr) return field->value;
+    if (field != nullptr && !field->value.empty()) return field->value;
     return output.empty() ? std::string_view() : sniffed_type(output);
   }
 };

@@ -32,8 +32,14 @@ ForkMode::ForkMode(const ModeContext& context, FunctionEnvironment::Lengths leng
     : processes_(context, std::move(command)), environment_(lengths, context.config.cgi_headers) {}
 
 std::string_view ForkMode::content_type(std::string_view output) const {
-  return config().content_type == kSniffContentType ? sniffed_type(output)
-                                                    : std::string_view(config().content_type);
+  const std::string& configured = config().content_type;
+  return configured == kSniffContentType ? sniffed_type(output) : std::string_view(configured);
+}
+
+std::optional<std::string_view> ForkMode::content_type_of_beginning(std::string_view output) const {
+  const std::string& configured = config().content_type;
+  if (configured != kSniffContentType) return configured;
+  return sniffed_type_of_beginning(output);
 }
 
 std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,

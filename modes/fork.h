@@ -25,9 +25,10 @@ class ForkMode : public Mode {
       : ForkMode(context, lengths, context.config.command) {}
 
   const Config& config() const { return processes_.context().config; }
-  // The Content-Type of an answer that begins so: content_type, or what the bytes tell where that is
-  // "auto".
+  // The Content-Type of an answer: content_type, or what its bytes tell where that is "auto".
   std::string_view content_type(std::string_view output) const;
+  // The same for an answer of which only the beginning has come; nothing while that cannot be told.
+  std::optional<std::string_view> content_type_of_beginning(std::string_view output) const;
   // Starts the function for `exchange`; when that fails, null, and the exchange has failed with the
   // reason. `cgi`: what a CGI program is told on top.
   std::unique_ptr<FunctionProcess> start(Exchange& exchange, FunctionProcess::Handler& handler,

@@ -44,8 +44,7 @@ void StreamingInvocation::on_output(std::string_view bytes) {
     }
     if (over_) return;
   } else {
-    send_own_head(bytes);
-    exchange_.write(bytes);
+    write_body(bytes);
   }
   if (exchange_.reply_full()) process_->pause_output();
 }
@@ -57,15 +56,10 @@ void StreamingInvocation::on_input_drained() {
 void StreamingInvocation::on_finished(ExitStatus status) {
   if (over_) return;
   if (is_failure(status)) return fail(Failure::kFunctionFailed, status.text());
-  if (!reader_) {
-    send_own_head({}, 0);
-    return exchange_.end();
-  }
+  if (!reader_) return end_body();
   ReadEvent event = reader_->finish();
   while (handle(event)) event = reader_->finish();
-  if (event != ReadEvent::kEnd) return;
-  if (reader_->headless()) send_own_head({});
-  exchange_.end();
+  if (event == ReadEvent::kEnd) end_body();
 }
 
 bool StreamingInvocation::handle(ReadEvent event) {
@@ -74,8 +68,7 @@ bool StreamingInvocation::handle(ReadEvent event) {
       if (!reader_->headless()) send_cgi_head();
       return !over_;
     case ReadEvent::kBody:
-      if (reader_->headless()) send_own_head(reader_->body());
-      exchange_.write(reader_->body());
+      write_body(reader_->body());
       return true;
     case ReadEvent::kError:
       fail(Failure::kBadAnswer, reader_->problem());
@@ -87,11 +80,34 @@ bool StreamingInvocation::handle(ReadEvent event) {
   return false;
 }
 
-void StreamingInvocation::send_own_head(std::string_view output, std::optional<uint64_t> length) {
-  if (exchange_.replying()) return;
+void StreamingInvocation::write_body(std::string_view bytes) {
+  if (exchange_.replying()) return exchange_.write(bytes);
+  if (!held_.empty()) bytes = held_.append(bytes);
+  const auto type = mode_.content_type_of_beginning(bytes);
+  if (!type) {
+    if (held_.empty()) held_ = bytes;
+    return;
+  }
+  send_own_head(*type);
+  exchange_.write(bytes);
+  held_ = {};
+}
+
+void StreamingInvocation::end_body() {
+  if (!exchange_.replying()) {
+    // For a HEAD the reader leaves out the body, whose length is then not known.
+    std::optional<uint64_t> length;
+    if (!reader_ || !held_.empty()) length = held_.size();
+    send_own_head(mode_.content_type(held_), length);
+    exchange_.write(held_);
+  }
+  exchange_.end();
+}
+
+void StreamingInvocation::send_own_head(std::string_view type, std::optional<uint64_t> length) {
   const std::string duration = duration_text(exchange_.elapsed());
   ReplyHead head{.content_length = length};
-  head.fields.add("Content-Type", mode_.content_type(output));
+  head.fields.add("Content-Type", type);
   head.fields.add("X-Duration-Seconds", duration);
   exchange_.head(head);
 }

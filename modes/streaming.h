@@ -43,8 +43,12 @@ class StreamingInvocation : public Invocation, private FunctionProcess::Handler 
 
   // Whether to ask the reader again.
   bool handle(ReadEvent event);
-  // Where the output says no head of its own; `output` is how it begins. Does nothing once it is out.
-  void send_own_head(std::string_view output, std::optional<uint64_t> length = {});
+  // Where the output says no head of its own, all of it is the body: written at once, or held back
+  // while its next bytes may still decide what type it is.
+  void write_body(std::string_view bytes);
+  // The function has ended well.
+  void end_body();
+  void send_own_head(std::string_view type, std::optional<uint64_t> length = {});
   void send_cgi_head();
   // Whether an exit like this one spoils the answer.
   bool is_failure(ExitStatus status) const;
@@ -53,6 +57,7 @@ class StreamingInvocation : public Invocation, private FunctionProcess::Handler 
   ForkMode& mode_;
   Exchange& exchange_;
   std::optional<CgiReader> reader_;
+  std::string held_;  // of the body, until its type is known: less than kMostSniffed bytes
   std::unique_ptr<FunctionProcess> process_;
   bool over_ = false;  // the exchange has failed, or answers in another way
 };

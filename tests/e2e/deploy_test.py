@@ -99,6 +99,10 @@ class Templates(Case):
 
     def test_php8(self):
         self.assert_greets("php8", "PHP")
+        page = ("<?php namespace App; class Handler { public function handle(string $data): string "
+                "{ return '<!doctype html><p>Hello'; } }")
+        response = self.function("php8", handler="function/Handler.php", text=page).request()
+        self.assertEqual(response.header("Content-Type"), "text/html; charset=utf-8")
 
     def test_node(self):
         self.assert_greets("node", "node")

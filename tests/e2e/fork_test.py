@@ -221,6 +221,52 @@ class AutomaticType(Case):
                 self.assertEqual((response.header("Content-Type"), response.body), (kind, body), options)
             self.assertEqual(dog.request("HEAD").status, 200)
 
+    def test_a_page_that_is_printed_in_pieces_is_a_page(self):
+        # PHP prints what stands before its first tag, often an empty line, by itself.
+        for first, rest in ((r"\n", "<!doctype html><p>"), ("<!doc", "type html><p>"), (r"\211P", r"NG\r\n\032\n")):
+            for options in ({}, {"cgi_response": "true"}):
+                dog = self.sh(f"printf '{first}'; sleep 0.1; printf '{rest}'; while [ ! -e release ]; do sleep 0.01;"
+                              " done; printf end", content_type="auto", **options)
+                client = self.client(dog)
+                client.send(head())
+                response = client.head()
+                expected = "image/png" if first.startswith("\\2") else "text/html; charset=utf-8"
+                self.assertEqual(response.header("Content-Type"), expected)
+                pieces = client.pieces(response)
+                printed = (first + rest).encode().decode("unicode_escape").encode("latin-1")
+                self.assertEqual(next(pieces), printed)
+                (dog.folder / "release").touch()
+                self.assertEqual((b"".join(pieces), response.complete), (b"end", True))
+
+    def test_text_leaves_at_once_whatever_comes_later(self):
+        dog = self.sh("printf H; while [ ! -e release ]; do sleep 0.01; done; printf ello", content_type="auto")
+        client = self.client(dog)
+        client.send(head())
+        response = client.head()
+        self.assertEqual(response.header("Content-Type"), "text/plain; charset=utf-8")
+        pieces = client.pieces(response)
+        self.assertEqual(next(pieces), b"H")
+        (dog.folder / "release").touch()
+        self.assertEqual(b"".join(pieces), b"ello")
+
+    def test_what_was_held_back_is_sent_at_the_end_unless_the_function_fails(self):
+        for options in ({}, {"cgi_response": "true"}, {"mode": "serializing"}, {"mode": "classic"}):
+            dog = self.sh("printf '<html'; exit ${Http_Path#/}", content_type="auto", **options)
+            response = dog.request(path="/0")
+            self.assertEqual((response.text, response.header("Content-Type")), ("<html", "text/plain; charset=utf-8"))
+            self.assertEqual(dog.request(path="/7").status, 500)
+
+    def test_a_head_that_a_function_prints_is_its_own(self):
+        dog = self.sh(r"printf 'Content-Type: text/csv\n\n<p>'", content_type="auto", cgi_response="true")
+        response = dog.request()
+        self.assertEqual((response.text, response.header("Content-Type")), ("<p>", "text/csv"))
+
+    def test_head_promises_no_length_that_get_does_not_have(self):
+        dog = self.sh("echo '<p>'", content_type="auto", cgi_response="true")
+        with dog.client() as client:
+            self.assertIsNone(client.request("HEAD").header("Content-Length"))
+            self.assertEqual(client.request("GET").text, "<p>\n")
+
     def test_php_without_a_mode_is_told_how_pages_become_pages(self):
         advice = "an image that was made for classic-watchdog needs mode=classic"
         self.assertIn(advice, self.start(fprocess="php -r 1;").log())
@@ -250,6 +296,8 @@ class ClassicContract(ForkContract, Case):
                            (r"\211PNG\r\n\032\n", "image/png"), (r"\001", "application/octet-stream")):
             self.assertEqual(self.sh(f"printf '{text}'").request().header("Content-Type"), kind)
         self.assertIsNone(self.start(fprocess="true").request().header("Content-Type"))
+        response = self.start(fprocess="echo hello").request(headers={"Content-Type": ""})
+        self.assertEqual(response.header("Content-Type"), "text/plain; charset=utf-8")
 
     def test_content_type_wins_over_the_request_s(self):
         dog = self.start(fprocess="cat", content_type="text/plain")

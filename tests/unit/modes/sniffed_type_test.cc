@@ -57,6 +57,16 @@ const std::vector<Row> kRows = {
     {"PK\3\4", "application/zip"},
     {"wOF2\0"sv, "font/woff2"},
     {"\0asm\1\0\0\0"sv, "application/wasm"},
+    {"BM\x46\0\0\0\0\0\0\0\x36"sv, "image/bmp"},
+    {"OTTO\0\x0a"sv, "font/otf"},
+    {"ttcf\0\1\0\0"sv, "font/collection"},
+    // Words of text that files begin with too.
+    {"BMW and others", "text/plain; charset=utf-8"},
+    {"ID3 tags", "text/plain; charset=utf-8"},
+    {"OTTO's list", "text/plain; charset=utf-8"},
+    {"ttcf", "text/plain; charset=utf-8"},
+    {"RIFFRAFF of words", "text/plain; charset=utf-8"},
+    {"longftypmp42", "text/plain; charset=utf-8"},
 };
 
 }  // namespace
@@ -72,4 +82,36 @@ TEST_CASE("what comes late does not change the type") {
   const std::string text(kMostSniffed, 'a');
   CHECK(sniffed_type(text + '\0') == "text/plain; charset=utf-8");
   CHECK(sniffed_type(text.substr(1) + '\0') == "application/octet-stream");
+}
+
+TEST_CASE("a file or page that comes in pieces is never taken for anything else") {
+  for (const Row& row : kRows) {
+    const bool by_start =
+        row.type != "application/octet-stream" && !row.type.starts_with("text/plain");
+    if (!by_start) continue;
+    CAPTURE(row.body);
+    for (size_t size = 0; size < row.body.size(); ++size) {
+      CAPTURE(size);
+      const auto told = sniffed_type_of_beginning(row.body.substr(0, size));
+      CHECK(told.value_or(row.type) == row.type);
+    }
+    CHECK(sniffed_type_of_beginning(row.body) == row.type);
+  }
+}
+
+TEST_CASE("only a beginning that may become something else is waited for") {
+  for (const std::string_view waits :
+       {""sv, " "sv, "\n\n"sv, "<"sv, "<!DOC"sv, "<html"sv, "  <bod"sv, "<?xm"sv, "<!-"sv, "%PDF"sv,
+        "GIF8"sv, "BM"sv, "RIFF"sv, "RIFF\x24\0\0\0WAV"sv, "\0"sv, "\x89PN"sv, "\xff"sv,
+        "\0\0\0\x18"
+        "ftypisom\0\0\0\0"sv}) {
+    CAPTURE(waits);
+    CHECK_FALSE(sniffed_type_of_beginning(waits));
+  }
+  for (const std::string_view told : {"H"sv, "{"sv, "1"sv, " x"sv, "<x"sv, "<!D-"sv, "Hello"sv}) {
+    CAPTURE(told);
+    CHECK(sniffed_type_of_beginning(told) == "text/plain; charset=utf-8");
+  }
+  CHECK_FALSE(sniffed_type_of_beginning(std::string(kMostSniffed - 1, ' ')));
+  CHECK(sniffed_type_of_beginning(std::string(kMostSniffed, ' ')) == "text/plain; charset=utf-8");
 }
