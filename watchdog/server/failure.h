@@ -39,7 +39,7 @@ enum class Blame : uint8_t { kClient, kFunction, kWatchdog };
 struct FailureInfo {
   Failure failure;
   Blame blame;
-  int status;               // of the page that the client gets when no head has been sent yet
+  uint16_t status;          // of the page that the client gets when no head has been sent yet
   bool passes;              // trying again soon may well help: Retry-After
   std::string_view word;    // in the log
   std::string_view page{};  // the page's text; empty: the word and what happened
