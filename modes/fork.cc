@@ -32,8 +32,8 @@ ForkMode::ForkMode(const ModeContext& context, FunctionEnvironment::Lengths leng
     : processes_(context, std::move(command)), environment_(lengths, context.config.cgi_headers) {}
 
 std::string_view ForkMode::content_type(std::string_view output) const {
-  const std::string& configured = config().content_type;
-  return configured == kSniffContentType ? sniffed_type(output) : std::string_view(configured);
+  if (config().content_type != kSniffContentType) return config().content_type;
+  return output.empty() ? std::string_view() : sniffed_type(output);
 }
 
 std::optional<std::string_view> ForkMode::content_type_of_beginning(std::string_view output) const {

@@ -25,7 +25,8 @@ class ForkMode : public Mode {
       : ForkMode(context, lengths, context.config.command) {}
 
   const Config& config() const { return processes_.context().config; }
-  // The Content-Type of an answer: content_type, or what its bytes tell where that is "auto".
+  // The Content-Type of an answer: content_type, or what its bytes tell where that is "auto". Empty
+  // where there are none.
   std::string_view content_type(std::string_view output) const;
   // The same for an answer of which only the beginning has come; nothing while that cannot be told.
   std::optional<std::string_view> content_type_of_beginning(std::string_view output) const;

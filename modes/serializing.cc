@@ -18,7 +18,8 @@ class SerializingInvocation final : public CollectedInvocation {
     }
     const std::string duration = duration_text(exchange().elapsed());
     ReplyHead head{.content_length = output.size()};
-    head.fields.add("Content-Type", content_type(output));
+    const std::string_view type = content_type(output);
+    if (!type.empty()) head.fields.add("Content-Type", type);
     head.fields.add("X-Duration-Seconds", duration);
     exchange().head(head);
     exchange().write(output);

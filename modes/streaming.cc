@@ -95,7 +95,7 @@ void StreamingInvocation::write_body(std::string_view bytes) {
 
 void StreamingInvocation::end_body() {
   if (!exchange_.replying()) {
-    // For a HEAD the reader leaves out the body, whose length is then not known.
+    // For a HEAD the reader leaves out the body, whose length and type are then not known.
     std::optional<uint64_t> length;
     if (!reader_ || !held_.empty()) length = held_.size();
     send_own_head(mode_.content_type(held_), length);
@@ -107,7 +107,7 @@ void StreamingInvocation::end_body() {
 void StreamingInvocation::send_own_head(std::string_view type, std::optional<uint64_t> length) {
   const std::string duration = duration_text(exchange_.elapsed());
   ReplyHead head{.content_length = length};
-  head.fields.add("Content-Type", type);
+  if (!type.empty()) head.fields.add("Content-Type", type);
   head.fields.add("X-Duration-Seconds", duration);
   exchange_.head(head);
 }

@@ -261,11 +261,19 @@ class AutomaticType(Case):
         response = dog.request()
         self.assertEqual((response.text, response.header("Content-Type")), ("<p>", "text/csv"))
 
-    def test_head_promises_no_length_that_get_does_not_have(self):
+    def test_head_promises_nothing_that_get_does_not_have(self):
         dog = self.sh("echo '<p>'", content_type="auto", cgi_response="true")
         with dog.client() as client:
-            self.assertIsNone(client.request("HEAD").header("Content-Length"))
-            self.assertEqual(client.request("GET").text, "<p>\n")
+            response = client.request("HEAD")
+            self.assertEqual((response.header("Content-Length"), response.header("Content-Type")), (None, None))
+            self.assertEqual(client.request("GET").header("Content-Type"), "text/html; charset=utf-8")
+        dog = self.sh("echo '<p>'", content_type="auto")
+        self.assertEqual(dog.request("HEAD").header("Content-Type"), "text/html; charset=utf-8")
+
+    def test_an_empty_answer_has_no_type(self):
+        for options in ({}, {"cgi_response": "true"}, {"mode": "serializing"}, {"mode": "classic"}):
+            response = self.start(fprocess="true", content_type="auto", **options).request()
+            self.assertEqual((response.status, response.header("Content-Type")), (200, None))
 
     def test_php_without_a_mode_is_told_how_pages_become_pages(self):
         advice = "an image that was made for classic-watchdog needs mode=classic"
