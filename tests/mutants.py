@@ -94,7 +94,7 @@ MUTANTS = [
     mutant("a POST is sent again though the server may have seen it", "modes/upstream/invocation.cc",
            "is_idempotent(exchange_.request().method)", "true", "http_mode_test"),
     mutant("requests go to an instance that is not ready", "modes/upstream/mode.cc",
-           "|| !backend.instance.ready()", "", "instances_test"),
+           "|| !upstream.instance.ready()", "", "instances_test"),
     # Processes.
     mutant("an abandoned group is not sent SIGCONT", "watchdog/process/reaper.cc",
            "system_.kill(-child.pid(), SIGCONT);", "", "unit:abandoned group"),
