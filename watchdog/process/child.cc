@@ -17,24 +17,29 @@ ExitStatus ExitStatus::from_wait(int status) {
 }
 
 std::string ExitStatus::text() const {
-  if (signal == 0) return fmt::format("exit code {}", code);
+  const char* const why = out_of_memory ? " (out of memory)" : "";
+  if (signal == 0) return fmt::format("exit code {}{}", code, why);
   const char* name = sigabbrev_np(signal);
-  return name != nullptr ? fmt::format("killed by SIG{}", name)
+  return name != nullptr ? fmt::format("killed by SIG{}{}", name, why)
                          : fmt::format("killed by signal {}", signal);
 }
 
 std::unique_ptr<Child> Child::spawn(Loop& loop, Reaper& reaper, const Program& program,
                                     std::function<void(ExitStatus)> on_exit, int* error) {
   const Reaper::SpawnGuard guard(reaper);
+  const uint64_t memory_kills = reaper.system().memory_kills();
   const Started started = reaper.system().spawn(program);
   *error = started.error;
   if (started.error != 0) return nullptr;
-  return std::unique_ptr<Child>(new Child(loop, reaper, started, std::move(on_exit)));
+  return std::unique_ptr<Child>(new Child(loop, reaper, started, memory_kills, std::move(on_exit)));
 }
 
-Child::Child(Loop& loop, Reaper& reaper, const Started& started,
+Child::Child(Loop& loop, Reaper& reaper, const Started& started, uint64_t memory_kills,
              std::function<void(ExitStatus)> on_exit)
-    : reaper_(reaper), pid_(started.pid), on_exit_(std::move(on_exit)) {
+    : reaper_(reaper),
+      pid_(started.pid),
+      memory_kills_(memory_kills),
+      on_exit_(std::move(on_exit)) {
   if (started.pidfd >= 0) {
     exit_watch_ = std::make_unique<Watch>(loop, Fd(started.pidfd), [this] { check(); });
   } else {
@@ -57,7 +62,9 @@ void Child::check() {
   reaper_.remove(pid_);
   exit_watch_.reset();
   // Somebody else reaped it: cannot happen, but must not read as success.
-  on_exit_(reaped < 0 ? ExitStatus{255, 0} : ExitStatus::from_wait(status));
+  ExitStatus end = reaped < 0 ? ExitStatus{255, 0} : ExitStatus::from_wait(status);
+  end.out_of_memory = end.ended_by(SIGKILL) && reaper_.system().memory_kills() > memory_kills_;
+  on_exit_(end);
 }
 
 }  // namespace watchdog

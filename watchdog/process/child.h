@@ -18,10 +18,15 @@ class Reaper;
 struct ExitStatus {
   int code = 0;    // when signal is 0
   int signal = 0;  // that killed it
+  // The kernel has killed a process of ours to get memory while this one ran. As it ended by
+  // SIGKILL, or told of one that did (137), that was what ended it.
+  bool out_of_memory = false;
 
   static ExitStatus from_wait(int status);
   bool success() const { return code == 0 && signal == 0; }
-  // "exit code 7", "killed by SIGSEGV".
+  // Whether it ended by `number`: killed by it, or with the code that shells give that end.
+  bool ended_by(int number) const { return signal == number || code == 128 + number; }
+  // "exit code 7", "killed by SIGSEGV", "killed by SIGKILL (out of memory)".
   std::string text() const;
 };
 
@@ -43,7 +48,7 @@ class Child {
 
  private:
   friend class Reaper;
-  Child(Loop& loop, Reaper& reaper, const Started& started,
+  Child(Loop& loop, Reaper& reaper, const Started& started, uint64_t memory_kills,
         std::function<void(ExitStatus)> on_exit);
 
   void check();
@@ -51,6 +56,7 @@ class Child {
   Reaper& reaper_;
   pid_t pid_;
   bool running_ = true;
+  const uint64_t memory_kills_;  // before it started
   std::function<void(ExitStatus)> on_exit_;
   std::unique_ptr<Watch> exit_watch_;  // where the kernel has pidfds; else:
   std::unique_ptr<Wakeup> sigchld_;    // woken by the Reaper

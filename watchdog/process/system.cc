@@ -20,6 +20,7 @@
 #include <memory>
 
 #include "base/fd.h"
+#include "process/memory_kills.h"
 #include "process/pipe.h"
 
 // clone(2) under the name that ThreadSanitizer does not intercept: what it does after a fork, it
@@ -276,6 +277,11 @@ class RealSystem final : public System {
     add_descendants(family, all);
     return running_members(family, all, leader);
   }
+
+  uint64_t memory_kills() override { return memory_kills_.read(); }
+
+ private:
+  const MemoryKills memory_kills_;
 };
 
 }  // namespace

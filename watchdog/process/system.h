@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <set>
 #include <vector>
 
@@ -49,6 +50,9 @@ class System {
   // The processes that still run in the session or the group that `leader` leads or led, and those
   // that descend from them; without `leader` itself.
   virtual std::vector<pid_t> session_of(pid_t leader) = 0;
+  // How many processes of our cgroup the kernel has killed so far because memory was short; 0 where
+  // that cannot be told. From any thread.
+  virtual uint64_t memory_kills() = 0;
 };
 
 System& real_system();

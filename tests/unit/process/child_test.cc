@@ -21,7 +21,7 @@ using namespace watchdog;
 namespace {
 
 // The real kernel, as one without pidfds shows itself.
-class WithoutPidfd final : public System {
+class WithoutPidfd : public System {
  public:
   Started spawn(const Program& program) override {
     Started started = real_system().spawn(program);
@@ -35,6 +35,14 @@ class WithoutPidfd final : public System {
   std::set<pid_t> live_groups() override { return real_system().live_groups(); }
   std::vector<pid_t> descendants() override { return real_system().descendants(); }
   std::vector<pid_t> session_of(pid_t leader) override { return real_system().session_of(leader); }
+  uint64_t memory_kills() override { return real_system().memory_kills(); }
+};
+
+// The kernel as it shows itself where memory is short: each look finds one more process killed.
+class ShortOfMemory final : public WithoutPidfd {
+ public:
+  uint64_t memory_kills() override { return kills++; }
+  uint64_t kills = 7;
 };
 
 struct Runner {
@@ -161,4 +169,25 @@ TEST_CASE("without pidfds SIGCHLD tells of the exit") {
   REQUIRE(child);
   REQUIRE(runner.finished());
   CHECK(runner.status->code == 3);
+}
+
+TEST_CASE("what SIGKILL ended while memory was short was out of memory") {
+  for (const auto& [script, text] :
+       {std::pair{"kill -KILL $$", "killed by SIGKILL (out of memory)"},
+        {"sh -c 'kill -KILL $$' 2> /dev/null; exit $?", "exit code 137 (out of memory)"},
+        {"kill -TERM $$", "killed by SIGTERM"},
+        {"exit 3", "exit code 3"}}) {
+    ShortOfMemory system;
+    Runner runner(system);
+    const auto child = runner.shell(script);
+    REQUIRE(runner.finished());
+    CHECK(runner.status->text() == text);
+  }
+}
+
+TEST_CASE("SIGKILL alone is not out of memory") {
+  Runner runner;
+  const auto child = runner.shell("kill -KILL $$");
+  REQUIRE(runner.finished());
+  CHECK(runner.status->text() == "killed by SIGKILL");
 }

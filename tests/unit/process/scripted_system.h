@@ -20,6 +20,7 @@ class ScriptedSystem final : public System {
   std::vector<std::pair<pid_t, int>> signals;
   std::vector<pid_t> reaped;
   pid_t next_pid = 100;
+  uint64_t memory_kill_count = 0;
   int looks = 0;  // how often all processes were looked at
 
   Started spawn(const Program&) override { return {next_pid++, -1, 0}; }
@@ -40,6 +41,7 @@ class ScriptedSystem final : public System {
   }
   std::vector<pid_t> descendants() override { return running_descendants; }
   std::vector<pid_t> session_of(pid_t leader) override { return running_sessions[leader]; }
+  uint64_t memory_kills() override { return memory_kill_count; }
 
   bool sent(pid_t pid, int signal) const {
     return std::find(signals.begin(), signals.end(), std::pair(pid, signal)) != signals.end();
