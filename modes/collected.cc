@@ -42,10 +42,11 @@ void CollectedInvocation::on_finished(ExitStatus status) {
 }
 
 void CollectedInvocation::on_body_end() {
+  const uint64_t collected = input_.size();
   const std::string text = input();
   FunctionProcess::Streams streams{.errors = errors()};
   if (!text.empty()) streams.input = FunctionProcess::Input::kPipe;
-  process_ = mode_.start(exchange_, *this, streams);
+  process_ = mode_.start(exchange_, *this, streams, collected);
   if (!process_) return;
   process_->write_input(text);
   process_->close_input();

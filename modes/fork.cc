@@ -45,8 +45,9 @@ std::optional<std::string_view> ForkMode::content_type_of_beginning(std::string_
 std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,
                                                  FunctionProcess::Handler& handler,
                                                  const FunctionProcess::Streams& streams,
+                                                 std::optional<uint64_t> collected,
                                                  const CgiRequest* cgi) {
-  const auto environment = environment_.build(exchange.request(), cgi);
+  const auto environment = environment_.build(exchange.request(), collected, cgi);
   if (!environment) {
     exchange.fail(Failure::kBadRequest, environment.error());
     return nullptr;

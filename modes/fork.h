@@ -31,9 +31,11 @@ class ForkMode : public Mode {
   // The same for an answer of which only the beginning has come; nothing while that cannot be told.
   std::optional<std::string_view> content_type_of_beginning(std::string_view output) const;
   // Starts the function for `exchange`; when that fails, null, and the exchange has failed with the
-  // reason. `cgi`: what a CGI program is told on top.
+  // reason. `collected`: the length of its body, where that has been read whole. `cgi`: what a CGI
+  // program is told on top.
   std::unique_ptr<FunctionProcess> start(Exchange& exchange, FunctionProcess::Handler& handler,
                                          const FunctionProcess::Streams& streams,
+                                         std::optional<uint64_t> collected,
                                          const CgiRequest* cgi = nullptr);
 
  private:

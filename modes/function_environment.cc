@@ -47,14 +47,17 @@ constexpr std::string_view kPrefix = "Http_";
 
 }  // namespace
 
-Result<char* const*> FunctionEnvironment::build(const RequestHead& request, const CgiRequest* cgi) {
+Result<char* const*> FunctionEnvironment::build(const RequestHead& request,
+                                                std::optional<uint64_t> collected,
+                                                const CgiRequest* cgi) {
   if (!http_variables_ && cgi == nullptr) return environ;
   const auto path = percent_decode(request.path());
   if (!path) return Error{path.error()};
   text_.clear();
   offsets_.clear();
   pointers_.clear();
-  if (http_variables_) add_http_variables(request, *path, cgi);
+  if (http_variables_)
+    add_http_variables(request, *path, cgi != nullptr ? cgi->collected : collected, cgi);
   if (cgi != nullptr) add_cgi_variables(*this, *cgi);
 
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -72,6 +75,7 @@ bool FunctionEnvironment::is_inherited(std::string_view entry, bool with_cgi) co
 }
 
 void FunctionEnvironment::add_http_variables(const RequestHead& request, const std::string& path,
+                                             std::optional<uint64_t> collected,
                                              const CgiRequest* cgi) {
   const Fields& fields = request.fields;
   std::string_view before;
@@ -85,13 +89,21 @@ void FunctionEnvironment::add_http_variables(const RequestHead& request, const s
   if (!path.empty()) add("Http_Path", path);
   if (!request.query().empty()) add("Http_Query", request.query());
   if (!request.authority().empty()) add("Http_Host", request.authority());
+  add_lengths(request, collected);
+}
+
+// Http_Transfer_Encoding says how the body came, also where its length is known by now.
+void FunctionEnvironment::add_lengths(const RequestHead& request,
+                                      std::optional<uint64_t> collected) {
   const bool chunked = request.framing == BodyFraming::kChunked;
-  if (lengths_ == Lengths::kAlways || chunked || fields.find("content-length") != nullptr) {
-    const std::string length = chunked ? "-1" : fmt::format("{}", request.content_length);
-    add("Http_Content_Length", length);
-    add("Http_ContentLength", length);
-    if (chunked) add("Http_Transfer_Encoding", "chunked");
-  }
+  const bool has_length = request.fields.find("content-length") != nullptr;
+  if (lengths_ == Lengths::kWithBody && !chunked && !has_length) return;
+  std::string length = "-1";
+  if (!chunked) length = fmt::format("{}", request.content_length);
+  if (chunked && collected) length = fmt::format("{}", *collected);
+  add("Http_Content_Length", length);
+  add("Http_ContentLength", length);
+  if (chunked) add("Http_Transfer_Encoding", "chunked");
 }
 
 void FunctionEnvironment::add(std::string_view name, std::string_view value) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,7 +20,8 @@ namespace watchdog {
 //   Http_Path               /a b, percent-decoded
 //   Http_Query              a=1&b=%20, verbatim, unset when empty
 //   Http_Host               example.com
-//   Http_Content_Length     and Http_ContentLength: bytes; -1 when chunked; unset without a body
+//   Http_Content_Length     and Http_ContentLength: bytes; -1 when chunked and not collected; unset
+//                           without a body
 //   Http_Transfer_Encoding  chunked
 //
 // Fields whose names have more in them than letters, digits and hyphens have no variable: X_User
@@ -34,14 +37,17 @@ class FunctionEnvironment final : private VariableSink {
   FunctionEnvironment(Lengths lengths, bool http_variables)
       : lengths_(lengths), http_variables_(http_variables) {}
 
-  // NULL-terminated, valid until the next build. With `cgi` the variables of RFC 3875 come as well.
+  // NULL-terminated, valid until the next build. `collected`: the length of a body that has been
+  // read whole before. With `cgi` the variables of RFC 3875 come as well, and it says that length.
   // Fails on a path that cannot be decoded.
-  Result<char* const*> build(const RequestHead& request, const CgiRequest* cgi = nullptr);
+  Result<char* const*> build(const RequestHead& request, std::optional<uint64_t> collected = {},
+                             const CgiRequest* cgi = nullptr);
 
  private:
   void add(std::string_view name, std::string_view value) override;
   void add_http_variables(const RequestHead& request, const std::string& path,
-                          const CgiRequest* cgi);
+                          std::optional<uint64_t> collected, const CgiRequest* cgi);
+  void add_lengths(const RequestHead& request, std::optional<uint64_t> collected);
   bool is_inherited(std::string_view entry, bool with_cgi) const;
   void add_field(const Field& field);
 

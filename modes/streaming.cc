@@ -15,7 +15,7 @@ bool StreamingInvocation::start(const CgiRequest* cgi, int file) {
   FunctionProcess::Streams streams{.file = file};
   if (exchange_.request().has_body()) streams.input = FunctionProcess::Input::kPipe;
   if (file >= 0) streams.input = FunctionProcess::Input::kFile;
-  process_ = mode_.start(exchange_, *this, streams, cgi);
+  process_ = mode_.start(exchange_, *this, streams, std::nullopt, cgi);
   return process_ != nullptr;
 }
 

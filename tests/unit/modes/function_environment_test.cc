@@ -2,8 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <string>
 
 using namespace watchdog;
@@ -11,8 +13,9 @@ using namespace watchdog;
 namespace {
 
 std::map<std::string, std::string> variables(FunctionEnvironment& environment,
-                                             const RequestHead& request) {
-  const auto built = environment.build(request);
+                                             const RequestHead& request,
+                                             std::optional<uint64_t> collected = {}) {
+  const auto built = environment.build(request, collected);
   REQUIRE(built);
   std::map<std::string, std::string> all;
   for (char* const* entry = *built; *entry != nullptr; ++entry) {
@@ -116,6 +119,19 @@ TEST_CASE("a body's length is given in both spellings, and a chunked body as -1"
   all = variables(environment, request);
   CHECK(all.at("Http_Content_Length") == "-1");
   CHECK(all.at("Http_Transfer_Encoding") == "chunked");
+}
+
+TEST_CASE("a chunked body that has been collected has a length") {
+  auto environment = with_body();
+  RequestHead request = get("/");
+  request.framing = BodyFraming::kChunked;
+  auto all = variables(environment, request, 7);
+  CHECK(all.at("Http_Content_Length") == "7");
+  CHECK(all.at("Http_ContentLength") == "7");
+  CHECK(all.at("Http_Transfer_Encoding") == "chunked");
+  CHECK(variables(environment, request, 0).at("Http_Content_Length") == "0");
+  // Without a body there is none to count.
+  CHECK_FALSE(variables(environment, get("/"), 0).contains("Http_Content_Length"));
 }
 
 TEST_CASE("classic-watchdog's dialect gives a length of 0 to a request without a body") {
