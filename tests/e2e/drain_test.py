@@ -2,6 +2,7 @@
 
 import signal
 import socket
+import subprocess
 import threading
 import time
 
@@ -267,3 +268,43 @@ class Drain(Case):
         client.response()
         self.assertEqual(dog.wait_exit(), 0)
         self.assertRegex(dog.log(), r"Stopped")
+
+
+class Namespace(Case):
+    """The end where nobody outside can come in; the watchdog has a network namespace of its own."""
+
+    def alone(self, commands, **options):
+        script = f'ip link set lo up && {commands} && exec "$@"'
+        return self.start(fprocess="true", wrapper=("unshare", "--net", "sh", "-c", script, "sh"), **options)
+
+    def test_with_lo_alone_nobody_is_waited_for(self):
+        dog = self.alone("true")
+        watch = Stopwatch()
+        dog.signal(signal.SIGTERM)
+        self.assertEqual(dog.wait_exit(), 0)
+        self.assert_within(watch.seconds, 0, 2)
+        self.assertIn("nobody outside can reach us", dog.log())
+
+    def test_an_interface_that_is_down_or_has_no_address_lets_nobody_in(self):
+        dog = self.alone("ip link add one type veth peer name two && ip link set two up && "
+                         "echo 1 > /proc/sys/net/ipv6/conf/two/disable_ipv6 && ip addr add 192.0.2.1/24 dev one")
+        dog.signal(signal.SIGTERM)
+        self.assertEqual(dog.wait_exit(), 0)
+        self.assertIn("nobody outside can reach us", dog.log())
+
+    def test_healthcheck_interval_is_kept_all_the_same(self):
+        dog = self.alone("true", healthcheck_interval="1s")
+        watch = Stopwatch()
+        dog.signal(signal.SIGTERM)
+        self.assertEqual(dog.wait_exit(), 0)
+        self.assert_within(watch.seconds, 0.9, 3)
+
+    def test_the_wait_is_over_when_the_last_interface_goes(self):
+        dog = self.alone("ip link add one type veth peer name two && ip link set one up && ip link set two up && "
+                         "ip addr add 192.0.2.1/24 dev one")
+        dog.signal(signal.SIGTERM)
+        dog.wait_log("serving until 5s pass without a request")
+        subprocess.run(["nsenter", "--net", "--target", str(dog.pid), "ip", "link", "del", "one"], check=True)
+        watch = Stopwatch()
+        self.assertEqual(dog.wait_exit(), 0)
+        self.assert_within(watch.seconds, 0, 2)

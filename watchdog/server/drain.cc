@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/text.h"
+#include "net/interfaces.h"
 
 namespace watchdog {
 
@@ -52,6 +53,10 @@ void Drain::leave() {
   shared_.health.note_request(loop_.now());
   advance(Stage::kLeaving);
   const auto& interval = shared_.config.healthcheck_interval;
+  if (!interval && !reachable_from_outside()) {
+    log::info("Stopping: nobody outside can reach us (no network interface but lo is up)");
+    return close();
+  }
   const Duration serving_most = shared_.config.shutdown_timeout - stop_timeout(shared_.config);
   const std::string serving =
       interval ? fmt::format("for {} more", format_duration(std::min(*interval, serving_most)))
@@ -59,14 +64,15 @@ void Drain::leave() {
   log::info("Stopping: unready, serving {}; requests running: {}; the end is in {} at the latest",
             serving, shared_.metrics.requests_in_flight.load(),
             format_duration(shared_.config.shutdown_timeout));
-  quiet_.set_after(interval.value_or(kQuiet));
+  quiet_.set_after(interval.value_or(kLookInterval));
 }
 
 void Drain::look_for_quiet() {
   if (shared_.health.stage() != Stage::kLeaving) return;
   const Instant quiet_at = shared_.health.last_request() + kQuiet;
-  if (!shared_.config.healthcheck_interval && quiet_at > loop_.now()) {
-    quiet_.set(quiet_at);
+  const bool waits = !shared_.config.healthcheck_interval && quiet_at > loop_.now();
+  if (waits && reachable_from_outside()) {
+    quiet_.set(std::min<Instant>(quiet_at, loop_.now() + kLookInterval));
     return;
   }
   close();

@@ -14,7 +14,8 @@ namespace watchdog {
 // The way from a signal to the end, with one deadline, shutdown_timeout after the signal:
 //
 //   1 leaving   unready, lock removed, still serving; answers carry Connection: close. For
-//               healthcheck_interval when that is set, else until kQuiet passes without a request.
+//               healthcheck_interval when that is set, else until kQuiet passes without a request,
+//               or nobody outside can reach us any more (only the loopback interface is left).
 //   2 closing   listeners closed; requests under way finish.
 //   3 stopping  functions get SIGTERM; what they still answer is delivered. At the deadline the
 //               rest is answered with 503 and killed.
@@ -26,6 +27,8 @@ namespace watchdog {
 class Drain {
  public:
   static constexpr auto kQuiet = std::chrono::seconds(5);
+  // How often the network interfaces are looked at meanwhile.
+  static constexpr auto kLookInterval = std::chrono::milliseconds(500);
 
   // The workers end their loops, main's with them, at Stage::kOver. `function` is null where
   // nothing is kept warm; else it is asked to end when nobody needs it any more.

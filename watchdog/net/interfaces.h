@@ -1,0 +1,9 @@
+#pragma once
+
+namespace watchdog {
+
+// Whether anybody outside our network namespace could reach us: an interface other than the loopback
+// is up and has an IP address. True where that cannot be told.
+bool reachable_from_outside();
+
+}  // namespace watchdog
