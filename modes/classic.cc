@@ -56,7 +56,7 @@ class ClassicInvocation final : public CollectedInvocation {
   void answer(ExitStatus status, const std::string& output) override {
     if (config().write_debug) log_lines(output, config().log_line_limit);
     if (!status.success()) {
-      exchange().fail(Failure::kFunctionFailed, status.text(),
+      exchange().fail(failure_of_end(status), status.text(),
                       fmt::format("{}\n{}", status.text(), output));
       return;
     }

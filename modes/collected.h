@@ -33,6 +33,7 @@ class CollectedInvocation : public Invocation, private FunctionProcess::Handler 
     return mode_.content_type(output);
   }
   Exchange& exchange() { return exchange_; }
+  Failure failure_of_end(ExitStatus status) const { return mode_.failure_of_end(status); }
   // The request's body, for input() to turn into what the function reads.
   std::string take_body() { return std::move(input_); }
 

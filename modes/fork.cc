@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cerrno>
+#include <csignal>
 #include <utility>
 
 #include "base/log.h"
@@ -40,6 +41,11 @@ std::optional<std::string_view> ForkMode::content_type_of_beginning(std::string_
   const std::string& configured = config().content_type;
   if (configured != kSniffContentType) return configured;
   return sniffed_type_of_beginning(output);
+}
+
+Failure ForkMode::failure_of_end(ExitStatus status) const {
+  const bool by_stop = status.ended_by(SIGTERM) && processes_.context().health.stopping();
+  return by_stop ? Failure::kDraining : Failure::kFunctionFailed;
 }
 
 std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,

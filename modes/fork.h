@@ -37,6 +37,9 @@ class ForkMode : public Mode {
                                          const FunctionProcess::Streams& streams,
                                          std::optional<uint64_t> collected,
                                          const CgiRequest* cgi = nullptr);
+  // What a bad end of the function's means for its request. SIGTERM while we are stopping is not its
+  // own doing: somebody has sent it to every process of the container.
+  Failure failure_of_end(ExitStatus status) const;
 
  private:
   FunctionProcesses processes_;

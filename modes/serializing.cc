@@ -13,7 +13,7 @@ class SerializingInvocation final : public CollectedInvocation {
   std::string input() override { return take_body(); }
   void answer(ExitStatus status, const std::string& output) override {
     if (!status.success()) {
-      exchange().fail(Failure::kFunctionFailed, status.text());
+      exchange().fail(failure_of_end(status), status.text());
       return;
     }
     const std::string duration = duration_text(exchange().elapsed());

@@ -55,7 +55,7 @@ void StreamingInvocation::on_input_drained() {
 
 void StreamingInvocation::on_finished(ExitStatus status) {
   if (over_) return;
-  if (is_failure(status)) return fail(Failure::kFunctionFailed, status.text());
+  if (is_failure(status)) return fail(mode_.failure_of_end(status), status.text());
   if (!reader_) return end_body();
   ReadEvent event = reader_->finish();
   while (handle(event)) event = reader_->finish();

@@ -115,6 +115,8 @@ class Watchdog final : private WarmFunction::Owner {
     drain_->on_function_gone();
   }
 
+  bool is_stopping() const override { return health_.stopping(); }
+
   std::optional<std::string> open_ports() {
     auto socket = listen_on(config_.port);
     if (!socket) return socket.error();

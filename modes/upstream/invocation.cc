@@ -119,8 +119,14 @@ void UpstreamInvocation::proceed() {
       return wait();
     case FunctionState::Value::kGone:
       if (!broken_.empty()) return fail_request(Failure::kUpstreamBroken, broken_);
-      return fail_request(Failure::kNotReady, "the function's process has ended");
+      return fail_after_the_end();
   }
+}
+
+void UpstreamInvocation::fail_after_the_end() {
+  const std::string why = mode_.context().function.why_gone();
+  if (why.empty()) return fail_request(Failure::kDraining, "the function was asked to end");
+  fail_request(Failure::kNotReady, why);
 }
 
 void UpstreamInvocation::wait() {
@@ -210,7 +216,9 @@ void UpstreamInvocation::on_unreachable(int error) {
 void UpstreamInvocation::on_not_ready_in_time() {
   if (!broken_.empty()) return fail_request(Failure::kUpstreamBroken, broken_);
   if (awaiting_ && refused_ != 0) return fail_refused(refused_);
-  fail_request(Failure::kNotReady, "the function was not ready in time");
+  fail_request(Failure::kNotReady,
+               fmt::format("the function was not ready within startup_timeout={}",
+                           format_duration(config().startup_timeout)));
 }
 
 void UpstreamInvocation::fail_refused(int error) {

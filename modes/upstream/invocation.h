@@ -81,6 +81,8 @@ class UpstreamInvocation : public Invocation,
   virtual bool may_keep(const Upstream&) const { return true; }
 
   void proceed();
+  // No instance is left, and none will be started.
+  void fail_after_the_end();
   void wait();
   void stop_waiting();
   void connect();

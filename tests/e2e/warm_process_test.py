@@ -52,11 +52,17 @@ class Start(Warm):
         self.assert_within(watch.seconds, 0.3, 1.5)
 
     def test_startup_timeout_is_503_for_those_who_wait_and_exit_69(self):
-        dog = self.warm(START_AFTER="60", startup_timeout="500ms", leaves=True)
+        dog = self.warm(START_AFTER="60", startup_timeout="1s", leaves=True)
+        dog.wait_log("Listening")
+        time.sleep(0.2)  # what ends its wait is then the end of the function
         response = dog.request()
         self.assertEqual(response.status, 503)
+        self.assertIn("not_ready: the function was not ready within startup_timeout=1s: cannot connect", response.text)
         self.assertEqual(dog.wait_exit(), EXIT_UNAVAILABLE)
-        self.assertRegex(dog.log(), r"not ready within startup_timeout=500ms: cannot connect to "
+        self.assertRegex(dog.log(), r"GET / - 503 .* - not_ready: the function was not ready within "
+                                    r"startup_timeout=1s: cannot connect")
+        self.assertNotIn("process has ended", dog.log())
+        self.assertRegex(dog.log(), r"not ready within startup_timeout=1s: cannot connect to "
                                     r"http://127.0.0.1:\d+: Connection refused")
 
     def test_ready_path_must_answer_with_2xx(self):
@@ -169,6 +175,46 @@ class Signals(Warm):
         self.assertEqual(answer.result().text, "GET /slow/1.5 0")
         self.assertEqual(dog.wait_exit(), 0)
         self.assertIn("stdout: got SIGTERM", dog.log())
+
+    def stop_everybody(self, dog):
+        """SIGTERM for the watchdog and for every process of its function, as a container's end may be."""
+        for pid in (dog.pid, *dog.processes()):
+            os.kill(pid, signal.SIGTERM)
+
+    def test_an_end_of_every_process_of_the_container_is_no_failure(self):
+        for restart in ("no", "on-failure", "always"):
+            dog = self.ready(restart=restart)
+            self.stop_everybody(dog)
+            self.assertEqual(dog.wait_exit(), 0)
+            self.assertIn("function's process has ended with the stop: exit code 0", dog.log())
+            self.assertNotRegex(dog.log(), "Error:|Warning:|Starting the function again")
+
+    def test_so_it_is_for_a_server_that_sigterm_kills_and_for_each_of_several(self):
+        dog = self.start("--", "python3", "-m", "http.server", "{port}", mode="http", instances="2",
+                         restart="always", upstream_url="http://127.0.0.1:{port}")
+        until(lambda: dog.log().count("is ready after") == 2, 10, "both to be ready")
+        self.stop_everybody(dog)
+        self.assertEqual(dog.wait_exit(), 0)
+        self.assertEqual(dog.log().count("has ended with the stop: killed by SIGTERM"), 2, dog.log())
+        self.assertNotRegex(dog.log(), "Error:|Warning:|Starting the function again")
+
+    def test_a_server_that_crashes_while_we_stop_has_failed(self):
+        dog = self.ready()
+        dog.signal(signal.SIGTERM)
+        dog.wait_log("Stopping: unready")
+        os.kill(dog.processes()[0], signal.SIGSEGV)
+        self.assertEqual(dog.wait_exit(), 139)
+        self.assertRegex(dog.log(), "Error: the function's process ended by itself: killed by SIGSEGV")
+
+    def test_who_asks_for_what_has_ended_with_the_stop_gets_503(self):
+        dog = self.ready()
+        client = self.client(dog)
+        client.send(head("POST", body=bytes(10)))  # its body does not come before the end
+        until(lambda: dog.request(path="/_/ready").status == 200, 2, "the request to be there")
+        self.stop_everybody(dog)
+        dog.wait_log("has ended with the stop")
+        self.assertIn(client.response().status, (502, 503))
+        self.assertEqual(dog.wait_exit(), 0)
 
     def test_requests_during_the_quiet_time_are_served(self):
         dog = self.ready()

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <sys/signalfd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -42,6 +43,14 @@ Result<std::unique_ptr<Signals>> Signals::watch(Loop& loop, std::initializer_lis
 
 Signals::Signals(Loop& loop, Fd fd, std::function<void(int)> on_signal)
     : on_signal_(std::move(on_signal)), watch_(loop, std::move(fd), [this] { read(); }) {}
+
+bool Signals::pending(std::initializer_list<int> signals) {
+  sigset_t waiting;
+  sigemptyset(&waiting);
+  sigpending(&waiting);
+  return std::any_of(signals.begin(), signals.end(),
+                     [&](int signal) { return sigismember(&waiting, signal) == 1; });
+}
 
 void Signals::read() {
   std::array<signalfd_siginfo, 16> infos;

@@ -18,6 +18,9 @@ class Signals {
   static Result<std::unique_ptr<Signals>> watch(Loop& loop, std::initializer_list<int> signals,
                                                 std::function<void(int)> on_signal);
 
+  // Whether one of `signals` has come that nobody has been told of yet.
+  static bool pending(std::initializer_list<int> signals);
+
   // Stops and restarts listening; signals that come meanwhile wait, equal ones as one.
   void pause() { watch_.pause(); }
   void resume() { watch_.resume(); }

@@ -1,6 +1,7 @@
 #include "process/supervisor.h"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -68,6 +69,7 @@ void Supervisor::spawn() {
   become(State::kStarting);
   started_at_ = loop_.now();
   last_problem_ = "it was not asked yet";
+  end_reason_.clear();
   if (!plan_.command.empty() && !spawn_process()) return;
   if (plan_.startup_timeout > Duration::zero()) deadline_.set_after(plan_.startup_timeout);
   probe();
@@ -95,7 +97,7 @@ bool Supervisor::spawn_process() {
         loop_, reaper_, program, [this](ExitStatus status) { on_exit(status); }, &error);
   }
   if (!child_) {
-    log::error("{}", command_.explain(error));
+    note_end(command_.explain(error));
     if (error == ENOENT) command_.forget_path();
     on_end(false, error == ENOENT ? kExitNotFound : kExitNotRunnable);
     return false;
@@ -141,8 +143,8 @@ void Supervisor::on_deadline() {
 }
 
 void Supervisor::give_up_starting() {
-  log::error("the function was not ready within startup_timeout={}: {}",
-             format_duration(plan_.startup_timeout), last_problem_);
+  note_end(fmt::format("the function was not ready within startup_timeout={}: {}",
+                       format_duration(plan_.startup_timeout), last_problem_));
   if (child_ && may_restart(false)) {
     next_.clear();
     probe_->cancel();
@@ -166,10 +168,28 @@ void Supervisor::on_exit(ExitStatus status) {
     become(State::kClearing);
     return clear();
   }
+  if (was_asked_to_end(status)) {
+    log::info("The function's process has ended with the stop: {}", status.text());
+    next_.clear();
+    probe_->cancel();
+    become(State::kOver);
+    return owner_.on_supervised_end(kExitClean);
+  }
   const std::string_view hint =
       status.success() ? "; a server must stay in the foreground (no daemon mode)" : "";
-  log::error("the function's process ended by itself: {}{}", status.text(), hint);
+  note_end(fmt::format("the function's process ended by itself: {}", status.text()), hint);
   on_end(status.success(), status.signal != 0 ? 128 + status.signal : status.code);
+}
+
+bool Supervisor::was_asked_to_end(ExitStatus status) const {
+  if (!owner_.is_stopping()) return false;
+  return status.success() || status.ended_by(SIGTERM) || status.ended_by(SIGINT) ||
+         status.ended_by(plan_.stop_signal);
+}
+
+void Supervisor::note_end(std::string reason, std::string_view hint) {
+  log::error("{}{}", reason, hint);
+  end_reason_ = std::move(reason);
 }
 
 bool Supervisor::may_restart(bool success) const {
@@ -211,6 +231,7 @@ void Supervisor::stop() {
   deadline_.clear();
   probe_->cancel();
   remains_.cancel();  // what is left is ended with everything else
+  end_reason_.clear();
   if (!child_) return become(State::kOver);
   become(State::kStopping);
   ask_to_end();

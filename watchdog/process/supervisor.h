@@ -40,6 +40,9 @@ class ReadinessProbe {
 //   starting, ready --exits, and may not--> over
 //   starting, ready --replace()--> replacing --exits--> clearing --> starting
 //   any --stop()--> stopping --exits--> over
+//   starting, ready --exits as asked to, while the watchdog is stopping--> over
+//
+// The last is no failure: somebody has sent SIGTERM to every process of the container.
 //
 // Stopping and replacing begin with stop_signal to the process's group, and SIGKILL after
 // stop_timeout. Clearing is the same for what the process left behind (Remains): workers whose
@@ -68,8 +71,10 @@ class Supervisor {
    public:
     virtual ~Owner() = default;
     virtual void on_supervised_state(State state) = 0;
-    // It is over without having been asked to stop; `exit_code` is what we should exit with.
+    // It is over without stop(); `exit_code` is what we should exit with.
     virtual void on_supervised_end(int exit_code) = 0;
+    // Whether the watchdog has been asked to end; stop() follows when nobody needs the process.
+    virtual bool is_stopping() const = 0;
   };
 
   static constexpr auto kProbeInterval = std::chrono::milliseconds(10);
@@ -96,6 +101,9 @@ class Supervisor {
   // Of the process; 0 while there is none.
   pid_t pid() const { return child_ ? child_->pid() : 0; }
   bool over() const { return state_ == State::kOver; }
+  // What ended the process that ran last, or kept it from running, for people; empty before that,
+  // and when it was stop() or replace().
+  const std::string& end_reason() const { return end_reason_; }
   uint64_t restarts() const { return restarts_; }
   // Whether the last process that ended did so with exit code 0.
   bool ended_well() const { return ended_well_; }
@@ -109,8 +117,11 @@ class Supervisor {
   void on_probed(const std::optional<std::string>& problem);
   void on_deadline();
   void give_up_starting();
+  bool was_asked_to_end(ExitStatus status) const;
   void ask_to_end();
   void on_exit(ExitStatus status);
+  // Logs `reason` and keeps it for those who ask.
+  void note_end(std::string reason, std::string_view hint = {});
   void on_end(bool success, int exit_code);
   bool may_restart(bool success) const;
   void clear();
@@ -133,6 +144,7 @@ class Supervisor {
   Instant started_at_{};
   Duration backoff_ = kFirstBackoff;
   std::string last_problem_;
+  std::string end_reason_;
   uint64_t restarts_ = 0;
   bool ended_well_ = false;
   Timer next_;      // the next question, or the next start

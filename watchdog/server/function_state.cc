@@ -13,10 +13,16 @@ FunctionState::Value FunctionState::get() const {
   return best;
 }
 
-void FunctionState::set(Instance& instance, Value value) {
-  instance.state.store(value, std::memory_order_release);
+void FunctionState::set(Instance& instance, Value value, std::string why) {
   const std::lock_guard lock(mutex_);
+  if (value == Value::kGone) why_gone_ = std::move(why);  // before anybody can see that it has gone
+  instance.state.store(value, std::memory_order_release);
   for (Listener* listener : listeners_) listener->wakeup_.wake();
+}
+
+std::string FunctionState::why_gone() const {
+  const std::lock_guard lock(mutex_);
+  return why_gone_;
 }
 
 bool FunctionState::healthy() const {

@@ -73,7 +73,10 @@ class FunctionState {
 
   // That of the instance that fares best.
   Value get() const;
-  void set(Instance& instance, Value value);
+  // `why` an instance has gone for good is for people; empty: it was asked to end.
+  void set(Instance& instance, Value value, std::string why = {});
+  // Why the instance that went last has gone.
+  std::string why_gone() const;
   // Whether one is ready and does not hang.
   bool healthy() const;
 
@@ -104,8 +107,9 @@ class FunctionState {
  private:
   std::deque<Instance> instances_;
   std::function<void()> on_hanging_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::vector<Listener*> listeners_;
+  std::string why_gone_;
 };
 
 }  // namespace watchdog

@@ -5,11 +5,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/fd.h"
 #include "base/log.h"
+#include "net/signals.h"
 
 namespace watchdog {
 
@@ -56,6 +58,10 @@ void Health::advance(Stage stage) {
   if (stage <= this->stage()) return;
   stage_ = stage;
   remove_lock();
+}
+
+bool Health::stopping() const {
+  return stage() > Stage::kServing || Signals::pending({SIGTERM, SIGQUIT, SIGINT});
 }
 
 bool Health::healthy() const {

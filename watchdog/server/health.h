@@ -40,6 +40,9 @@ class Health {
 
   Stage stage() const { return stage_.load(std::memory_order_relaxed); }
   bool healthy() const;
+  // Whether the end has begun: also when the signal for it has come and nobody has read it yet. Who
+  // sends it to every process of the container ends the function before we have heard of it.
+  bool stopping() const;
 
   // When the last request came, while leaving.
   void note_request(Instant now) { last_request_.store(now, std::memory_order_relaxed); }

@@ -9,6 +9,7 @@
 #include "server/config.h"
 #include "server/failure.h"
 #include "server/function_state.h"
+#include "server/health.h"
 #include "server/metrics.h"
 
 // All that the author of a mode reads, with server/exchange.h: how the server and a mode talk.
@@ -62,6 +63,7 @@ struct ModeContext {
   Reaper& reaper;
   Metrics& metrics;
   FunctionState& function;
+  const Health& health;
 };
 
 // The mode that config.mode names. Defined in modes/registry.cc.

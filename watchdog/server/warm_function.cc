@@ -121,21 +121,28 @@ class WarmFunction::Copy final : private Supervisor::Owner {
  private:
   void on_supervised_state(Supervisor::State state) override {
     instance_.pid = supervisor_ ? supervisor_->pid() : 0;
-    if (state == Supervisor::State::kStopping) instance_.asked_to_end = true;
+    const std::string why = supervisor_ ? supervisor_->end_reason() : std::string();
+    const bool over = state == Supervisor::State::kOver;
+    if (state == Supervisor::State::kStopping || (over && why.empty())) {
+      instance_.asked_to_end = true;
+    }
     instance_.ended_well = supervisor_ && supervisor_->ended_well();
-    function_.state_.set(instance_, value_of(state));
+    function_.state_.set(instance_, value_of(state), why);
     function_.owner_.on_function_state();
   }
 
   void on_supervised_end(int exit_code) override {
-    if (!function_.config_.watch.empty()) {
+    const bool stopping = is_stopping();
+    if (!function_.config_.watch.empty() && !stopping) {
       log::info("Waiting for a change below {} to start the function again",
                 function_.config_.watch);
       return;
     }
     if (function_.over()) return function_.owner_.on_function_end(exit_code);
-    log::warn("the others go on without the instance at {}", instance_.url);
+    if (!stopping) log::warn("the others go on without the instance at {}", instance_.url);
   }
+
+  bool is_stopping() const override { return function_.owner_.is_stopping(); }
 
   static FunctionState::Value value_of(Supervisor::State state) {
     using Value = FunctionState::Value;

@@ -24,9 +24,10 @@ class WarmFunction {
     virtual ~Owner() = default;
     // Whether the function is healthy may have changed.
     virtual void on_function_state() = 0;
-    // No instance is left, without their having been asked to stop; `exit_code` is what we should
-    // exit with.
+    // No instance is left, without stop(); `exit_code` is what we should exit with.
     virtual void on_function_end(int exit_code) = 0;
+    // Whether the watchdog has been asked to end.
+    virtual bool is_stopping() const = 0;
   };
 
   WarmFunction(Loop& loop, Reaper& reaper, const Config& config, FunctionState& state,

@@ -17,7 +17,8 @@ Worker::Worker(Loop& loop, const Shared& shared, Fd socket, ConnectionBalancer& 
     : loop_(loop),
       shared_(shared),
       context_{loop, shared.config, shared.metrics},
-      mode_(make_mode({loop, shared.config, shared.reaper, shared.metrics, shared.function})),
+      mode_(make_mode(
+          {loop, shared.config, shared.reaper, shared.metrics, shared.function, shared.health})),
       service_(std::make_unique<FunctionService>(context_, shared.health, shared.gate, *mode_)),
       server_(std::make_unique<Server>(context_, *service_, std::move(socket), balancer)),
       on_quiet_(std::move(on_quiet)),

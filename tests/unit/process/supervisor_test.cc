@@ -60,6 +60,7 @@ struct Fixture final : Supervisor::Owner {
 
   void on_supervised_state(State state) override { states.push_back(state); }
   void on_supervised_end(int exit_code) override { ended_with = exit_code; }
+  bool is_stopping() const override { return stopping; }
 
   void start() {
     supervisor->start();
@@ -92,6 +93,7 @@ struct Fixture final : Supervisor::Owner {
   FakeProbe* probe = nullptr;
   std::vector<State> states;
   std::optional<int> ended_with;
+  bool stopping = false;
   std::optional<Supervisor> supervisor;
 };
 
@@ -140,6 +142,56 @@ TEST_CASE("without a restart its end is the end, with its code or its signal") {
     CHECK(fixture.states.back() == State::kOver);
     CHECK(fixture.ended_with == code);
     CHECK(fixture.starts() == 1);
+  }
+}
+
+TEST_CASE("what ended the process is kept for those who ask") {
+  Fixture fixture(Restart::kOnFailure);
+  fixture.start();
+  CHECK(fixture.supervisor->end_reason().empty());
+  fixture.exit(exited(7));
+  CHECK(fixture.supervisor->end_reason() == "the function's process ended by itself: exit code 7");
+  fixture.pass(100ms);
+  CHECK(fixture.supervisor->end_reason().empty());
+  fixture.supervisor->stop();
+  fixture.exit(SIGTERM);
+  CHECK(fixture.supervisor->end_reason().empty());
+
+  Fixture slow;
+  slow.start();
+  slow.probe->answer("nobody answers");
+  slow.pass(60s);
+  CHECK(slow.supervisor->end_reason() ==
+        "the function was not ready within startup_timeout=1m0s: nobody answers");
+}
+
+TEST_CASE("to end as asked while the watchdog is stopping is no failure, and nothing is started") {
+  for (const int status : {SIGTERM, SIGQUIT, SIGINT, exited(0), exited(128 + SIGTERM)}) {
+    CAPTURE(status);
+    for (const bool ready : {false, true}) {
+      Fixture fixture(Restart::kAlways);
+      fixture.start();
+      if (ready) fixture.become_ready();
+      fixture.stopping = true;
+      fixture.exit(status);
+      CHECK(fixture.states.back() == State::kOver);
+      CHECK(fixture.ended_with == 0);
+      CHECK(fixture.supervisor->end_reason().empty());
+      fixture.pass(60s);
+      CHECK(fixture.starts() == 1);
+    }
+  }
+}
+
+TEST_CASE("a process that fails while the watchdog is stopping has failed") {
+  for (const auto& [status, code] : {std::pair{exited(1), 1}, {SIGSEGV, 139}, {SIGKILL, 137}}) {
+    Fixture fixture;
+    fixture.start();
+    fixture.become_ready();
+    fixture.stopping = true;
+    fixture.exit(status);
+    CHECK(fixture.ended_with == code);
+    CHECK_FALSE(fixture.supervisor->end_reason().empty());
   }
 }
 
