@@ -147,7 +147,7 @@ class Faults(FaultCase):
     def test_the_metrics_port_answers_to_the_end(self):
         client = self.reach("answer")
         self.dog.signal(signal.SIGINT)
-        self.dog.wait_log("no new connections; 1 requests? under way")
+        self.dog.wait_log("no new connections; requests running: 1")
         port = int(self.dog.environment["metrics_port"])
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
         self.assertIn("http_requests_in_flight 1\n", text)

@@ -1009,7 +1009,7 @@ class Limits(StaticCase):
         client.send(head(path="/large.bin"))
         response = client.head()
         dog.signal(signal.SIGTERM)
-        dog.wait_log("1 requests? under way")
+        dog.wait_log("no new connections; requests running: 1")
         self.assertEqual(b"".join(client.pieces(response)), content)
         self.assertEqual(dog.wait_exit(), 0)
 
