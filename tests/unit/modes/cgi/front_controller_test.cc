@@ -232,7 +232,6 @@ TEST_CASE("a path costs no more than its length") {
     // Sixteen times as long: quadratic would be 256 times as much.
     const Duration slack = std::chrono::milliseconds(1);
     CHECK(cost(segment, 64 * 1024) < 64 * cost(segment, 4 * 1024) + slack);
-    CHECK(cost(segment, 64 * 1024) < std::chrono::milliseconds(20));
   }
 }
 
