@@ -40,9 +40,7 @@ int Spool::append(std::string_view bytes) {
 
 int Spool::open_file() {
   const char* folder = std::getenv("TMPDIR");
-  do {
-    file_ = nameless_file(folder != nullptr ? folder : "/tmp");
-  } while (!file_ && loop_.made_room(errno));
+  file_ = nameless_file(folder != nullptr ? folder : "/tmp");
   in_memory_ = !file_;
   if (in_memory_) file_ = Fd(::memfd_create("fwatchdog-body", MFD_CLOEXEC));
   return file_ ? 0 : errno;

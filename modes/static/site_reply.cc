@@ -61,6 +61,9 @@ bool FileReply::send_from_file(ByteRange& range) {
     exchange_.fail(Failure::kFileFailed, "the file was changed while it was sent");
     return false;
   }
+  // Once the client has seen the head the file may be appended to.
+  constexpr uint64_t kLeavesAtOnce = 64 * 1024;
+  if (range.size > kLeavesAtOnce) promised_->before_waiting();
   const auto sent = exchange_.send_file(file_->descriptor.get(), range.first, range.size);
   range.first += sent.bytes;
   range.size -= sent.bytes;

@@ -653,7 +653,7 @@ class Deployment(StaticCase):
         self.swap("two")
         self.until_served(dog, "/a.txt", "two")
         self.assertEqual(self.get(dog, "/new.txt").text, "two")
-        self.assertEqual(self.get(dog, "/old.txt").status, 404)
+        until(lambda: self.get(dog, "/old.txt").status == 404, 5, "each worker to look")
         dog.wait_log(r"static_path=.*/current leads to another folder now: .*/two")
 
     def test_nothing_is_missing_in_the_moment_of_a_deployment(self):

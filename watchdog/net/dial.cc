@@ -53,10 +53,7 @@ void Dial::try_addresses() {
 // 0 when it is connected, EINPROGRESS when on_done_ will be told later.
 int Dial::try_first() {
   const SocketAddress& address = addresses_.front();
-  Fd socket;
-  do {
-    socket = Fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  } while (!socket && loop_.made_room(errno));
+  Fd socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!socket) return errno;
   if (address.family() != AF_UNIX) {
     const int on = 1;

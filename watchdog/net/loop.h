@@ -15,7 +15,6 @@ struct uv_loop_s;
 namespace watchdog {
 
 class Deferred;
-class DescriptorReclaimer;
 class Stream;
 class Turn;
 
@@ -56,19 +55,12 @@ class Loop {
     if (object) retired_.emplace_back(object.release(), [](void* p) { delete static_cast<T*>(p); });
   }
 
-  // Closes a descriptor that can be spared (DescriptorReclaimer); whether there was one.
-  bool reclaim_descriptor();
-  // Whether `error`, an errno, says that no descriptor was left, and one has been freed since: then
-  // trying again is worth it.
-  bool made_room(int error);
-
   uv_loop_s* uv() { return uv_.get(); }
   // Where every Stream of this loop reads into; only for the length of one callback.
   std::span<char> read_buffer();
 
  private:
   friend class Deferred;
-  friend class DescriptorReclaimer;
   friend class Stream;
   friend class Turn;
   struct Hooks;
@@ -85,7 +77,6 @@ class Loop {
   std::vector<std::unique_ptr<void, void (*)(void*)>> retired_;
   std::deque<Deferred*> deferred_;
   std::vector<Stream*> unflushed_;
-  std::vector<DescriptorReclaimer*> reclaimers_;
   std::unique_ptr<char[]> read_buffer_;
   int turn_depth_ = 0;
 };

@@ -55,7 +55,6 @@ size_t Connection::on_data(std::string_view bytes) {
     if (event == Reader::Event::kNeedMore) {
       if (state_ == State::kIdle && !reader_.between_messages()) {
         state_ = State::kHead;
-        server_.note_waiting(*this);
         limit_reading(server_.context().config.read_timeout);
       }
       break;
@@ -144,7 +143,6 @@ void Connection::become_idle() {
   }
   state_ = State::kIdle;
   reader_.shrink();
-  server_.note_waiting(*this);
   limit_reading(server_.context().config.idle_timeout);
   stream_.resume();
 }
@@ -323,21 +321,6 @@ void Connection::close_if_idle() {
   if (state_ != State::kIdle || stream_.readable() > 0) return;
   if (fresh_) return reading_.set_after(kFirstRequest);
   begin_closing();
-}
-
-bool Connection::dispensable() const {
-  switch (state_) {
-    case State::kIdle:
-    case State::kHead:
-      return stream_.drained() && stream_.readable() == 0;
-    case State::kClosing:
-      return half_closed_;
-    case State::kBody:
-    case State::kAnswering:
-    case State::kTunnel:
-      return false;
-  }
-  return false;
 }
 
 void Connection::on_shutdown() {

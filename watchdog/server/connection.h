@@ -37,8 +37,6 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   // Closes it now if no request is under way or half read.
   void close_if_idle();
-  // Whether nothing is lost by destroying it: it waits for a request, or for its client to close.
-  bool dispensable() const;
   // The server is about to end: pass it on to the request under way.
   void on_shutdown();
   // Ends the request under way, if any, with 503, and the connection.
