@@ -170,16 +170,16 @@ void UpstreamInvocation::use(Upstream& upstream) {
 void UpstreamInvocation::await_connection() {
   exchange_.upload_flow(false);
   if (!sent_) exchange_.function_started();
-  awaiting_ = true;
-  upstream_->pool.await(*this);
+  awaiting_ = &upstream_->pool;
+  awaiting_->await(*this);
 }
 
 void UpstreamInvocation::stop_awaiting() {
-  if (std::exchange(awaiting_, false)) upstream_->pool.forget(*this);
+  if (awaiting_ != nullptr) std::exchange(awaiting_, nullptr)->forget(*this);
 }
 
 void UpstreamInvocation::on_connection(std::unique_ptr<UpstreamConnection> connection) {
-  awaiting_ = false;
+  awaiting_ = nullptr;
   connection_ = std::move(connection);
   begin_sending();
 }
@@ -209,7 +209,7 @@ void UpstreamInvocation::on_refused(int error) {
 }
 
 void UpstreamInvocation::on_unreachable(int error) {
-  awaiting_ = false;
+  awaiting_ = nullptr;
   fail_refused(error);
 }
 
@@ -391,10 +391,12 @@ void UpstreamInvocation::drop_connection() {
 }
 
 void UpstreamInvocation::fail_request(Failure failure, std::string_view what) {
-  if (upstream_ != nullptr && upstream_->instance.asked_to_end) failure = Failure::kDraining;
   stop_waiting();
   stop_awaiting();
-  drop_connection();
+  if (upstream_ != nullptr) {
+    if (upstream_->instance.asked_to_end) failure = Failure::kDraining;
+    drop_connection();
+  }
   exchange_.fail(failure, what);
 }
 

@@ -124,7 +124,8 @@ class UpstreamInvocation : public Invocation,
   UpstreamMode& mode_;
   Exchange& exchange_;
   std::optional<std::list<UpstreamInvocation*>::iterator> waiting_;
-  Upstream* upstream_ = nullptr;  // once there was one
+  Upstream* upstream_ = nullptr;      // once there was one
+  UpstreamPool* awaiting_ = nullptr;  // that owes us a connection
   std::optional<Load> load_;
   size_t refusals_ = 0;
   int refused_ = 0;       // the last one's errno
@@ -137,7 +138,6 @@ class UpstreamInvocation : public Invocation,
   bool collecting_ = false;
   bool sent_ = false;                  // to whichever instance
   bool continue_due_ = false;          // the server may still say 100 Continue
-  bool awaiting_ = false;              // a connection, from upstream_->pool
   bool needs_new_connection_ = false;  // one that was used before has failed already
   unsigned sent_again_ = 0;            // times that a new connection has failed
   std::string broken_;  // what broke off when the server had read the request; empty: nothing did
