@@ -92,11 +92,11 @@ bool FileIdentity::settled() const {
 
 FilePointer read_file(Fd descriptor, const struct stat& status, int& error) {
   FileIdentity identity(status);
-  if (identity.size > File::kMostInMemory) {
-    return make_file(identity, state_etag(identity), {}, std::move(descriptor));
-  }
   std::string before;
   for (int tries = 0; tries < kMostTries; ++tries) {
+    if (identity.size > File::kMostInMemory) {  // perhaps only by now
+      return make_file(identity, state_etag(identity), {}, std::move(descriptor));
+    }
     std::string content = read_content(descriptor.get(), identity.size, error);
     if (error != 0) return nullptr;
     struct stat after {};
@@ -110,7 +110,6 @@ FilePointer read_file(Fd descriptor, const struct stat& status, int& error) {
     }
     identity = then;
     before = std::move(content);
-    if (identity.size > File::kMostInMemory) break;
   }
   error = EBUSY;  // it changes all the time
   return nullptr;
