@@ -126,7 +126,7 @@ class Grammar:
         return b"\r\n".join(lines) + b"\r\n\r\n" + body
 
     def response(self, mark, method):
-        """What a server says: mostly right, often careless, sometimes hostile."""
+        """What a server says, and what it says later: mostly right, often careless, sometimes hostile."""
         status = self.pick([200] * 10 + [204, 204, 304, 304, 404, 500, 206, 301, 101, 999, 99])
         lines = [self.pick([b"HTTP/1.1 %d OK"] * 10 + [b"HTTP/1.0 %d OK", b"HTTP/1.1 %d", b"http/1.1 %d OK", b"%d OK"]) % status]
         interim = self.pick([b""] * 10 + [b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" * 3])
@@ -142,10 +142,18 @@ class Grammar:
             name, values = self.pick(self.FIELDS)
             lines.append(name + b": " + self.pick(values))
         careless = self.rng.random() < 0.3  # a body where there must be none
-        if (method == b"HEAD" or status in (204, 304)) and not careless:
+        bodiless = method == b"HEAD" or status in (204, 304)
+        if bodiless and not careless:
             body = b""
         end = self.pick([b"\r\n"] * 12 + [b"\n"])
-        return interim + end.join(lines) + end + end, body
+        head = interim + end.join(lines) + end + end
+        mutilated = self.mutilate(head) if self.rng.random() < 0.3 else head
+        # A whole answer that nobody asked for comes only where the connection cannot be used again:
+        # elsewhere it may come when the next request is there, and is then that request's answer to
+        # whoever looks at the bytes.
+        surplus = [b"HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n" + mark] if bodiless and head == mutilated else []
+        late = self.pick([b""] * 5 + [body] + surplus)
+        return mutilated + (b"" if late is body else body), late
 
     def cgi_head(self, mark):
         lines = [self.pick([b"Content-Type: text/plain"] * 6 + [b"Status: 404 Not Found", b"Status: 99", b"Location: /x",
@@ -208,11 +216,7 @@ class Peer:
             grammar = self.grammar(mark)
             if grammar.rng.random() < 0.9:
                 visit.body(head)
-            head_of_answer, body = grammar.response(mark, head.split(b" ", 1)[0])
-            if grammar.rng.random() < 0.3:
-                head_of_answer = grammar.mutilate(head_of_answer)
-            late = grammar.pick([b""] * 5 + [body, b"HTTP/1.1 200 OK\r\nContent-Length: 21\r\n\r\n" + mark])
-            self.say(visit, grammar, head_of_answer + (b"" if late is body else body), late)
+            self.say(visit, grammar, *grammar.response(mark, head.split(b" ", 1)[0]))
             if grammar.rng.random() < 0.1:
                 return visit.reset() if grammar.rng.random() < 0.5 else None
 
