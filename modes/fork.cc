@@ -11,6 +11,23 @@
 
 namespace watchdog {
 
+namespace {
+
+// Why a process could not be started.
+Failure failure_of(int error) {
+  switch (error) {
+    case E2BIG:
+      return Failure::kEnvironmentTooLarge;
+    case EMFILE:
+    case ENFILE:
+      return Failure::kOutOfResources;
+    default:
+      return Failure::kSpawnFailed;
+  }
+}
+
+}  // namespace
+
 ForkMode::ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths,
                    std::vector<std::string> command)
     : processes_(context, std::move(command)), environment_(lengths, context.config.cgi_headers) {}
@@ -42,15 +59,16 @@ std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,
     return nullptr;
   }
   const char* const folder = cgi != nullptr && !cgi->folder.empty() ? cgi->folder.c_str() : nullptr;
-  auto outcome = FunctionProcess::start(processes_, handler, *environment, streams, folder);
+  FunctionProcess::Outcome outcome;
+  do {
+    outcome = FunctionProcess::start(processes_, handler, *environment, streams, folder);
+  } while (!outcome.process && exchange.loop().made_room(outcome.error));
   if (outcome.process) {
     exchange.function_started();
     return std::move(outcome.process);
   }
-  const bool too_large = outcome.error == E2BIG;
-  if (!too_large) ++processes_.context().metrics.spawn_failures;
-  exchange.fail(too_large ? Failure::kEnvironmentTooLarge : Failure::kSpawnFailed,
-                processes_.command().explain(outcome.error));
+  if (outcome.error != E2BIG) ++processes_.context().metrics.spawn_failures;
+  exchange.fail(failure_of(outcome.error), processes_.command().explain(outcome.error));
   return nullptr;
 }
 

@@ -40,7 +40,9 @@ int Spool::append(std::string_view bytes) {
 
 int Spool::open_file() {
   const char* folder = std::getenv("TMPDIR");
-  file_ = nameless_file(folder != nullptr ? folder : "/tmp");
+  do {
+    file_ = nameless_file(folder != nullptr ? folder : "/tmp");
+  } while (!file_ && loop_.made_room(errno));
   in_memory_ = !file_;
   if (in_memory_) file_ = Fd(::memfd_create("fwatchdog-body", MFD_CLOEXEC));
   return file_ ? 0 : errno;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/fd.h"
+#include "net/loop.h"
 #include "server/config.h"
 #include "server/failure.h"
 
@@ -19,7 +20,8 @@ class Spool {
  public:
   static constexpr size_t kMostInMemory = 256 * 1024;
 
-  explicit Spool(const CollectionLimits& limits) : limits_(limits) {}
+  // `loop` makes room when no descriptor is left for the file.
+  Spool(Loop& loop, const CollectionLimits& limits) : loop_(loop), limits_(limits) {}
 
   // What append() returns beyond the limit; no file system does.
   static constexpr int kBeyondLimit = EMSGSIZE;
@@ -38,6 +40,7 @@ class Spool {
   int open_file();
   int write_to_file(std::string_view bytes);
 
+  Loop& loop_;
   const CollectionLimits limits_;
   std::string memory_;  // until there is a file
   Fd file_;

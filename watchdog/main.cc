@@ -149,6 +149,9 @@ class Watchdog final : private WarmFunction::Owner {
     return socket;
   }
 
+  // Who asks for health or metrics is answered even when every other descriptor is in use.
+  static constexpr size_t kMetricsSpares = 4;
+
   void open_metrics_port() {
     if (config_.metrics_port == 0) return;
     auto socket = listen_on(config_.metrics_port);
@@ -156,8 +159,8 @@ class Watchdog final : private WarmFunction::Owner {
       log::warn("no metrics: {} (set metrics_port to a free one, or to 0)", socket.error());
       return;
     }
-    metrics_server_ = std::make_unique<Server>(metrics_context_, metrics_service_,
-                                               std::move(*socket), metrics_balancer_);
+    metrics_server_ = std::make_unique<Server>(
+        metrics_context_, metrics_service_, std::move(*socket), metrics_balancer_, kMetricsSpares);
   }
 
   void announce() {
@@ -225,7 +228,7 @@ class Watchdog final : private WarmFunction::Owner {
   std::vector<std::unique_ptr<WorkerThread>> threads_;
   std::unique_ptr<Drain> drain_;
   const ServerContext metrics_context_{loop_, config_, metrics_};
-  MetricsService metrics_service_{metrics_};
+  MetricsService metrics_service_{metrics_, health_};
   std::unique_ptr<Server> metrics_server_;
 };
 
@@ -237,6 +240,7 @@ int serve(const ConfigOutcome& outcome) {
 
 int run(int argc, char** argv) {
   secure_descriptors();
+  raise_descriptor_limit();
   block_signals();
   // A static glibc dies when a container's nsswitch.conf names modules that it would have to load.
   __nss_configure_lookup("hosts", "files dns");

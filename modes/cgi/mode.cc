@@ -23,7 +23,7 @@ class CgiInvocation final : public StreamingInvocation {
         call_(std::move(call)),
         collects_(exchange.request().framing == BodyFraming::kChunked),
         limits_(collection_limits(mode.config())),
-        body_(limits_) {}
+        body_(exchange.loop(), limits_) {}
 
   // False: the exchange has failed.
   bool begin() {

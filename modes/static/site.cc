@@ -136,7 +136,16 @@ Site::Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* p
       types_(MediaTypes::of_this_system()),
       folder_(folder),
       store_(folder, policy, share_of_cache(context.config)),
-      compressor_(context.loop, store_.cache()) {}
+      compressor_(context.loop, store_.cache()),
+      loop_(context.loop) {}
+
+Finding Site::find(const std::string& name) {
+  Finding found = store_.find(name);
+  while (found.kind == Finding::Kind::kFailed && loop_.made_room(found.error)) {
+    found = store_.find(name);
+  }
+  return found;
+}
 
 std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
   const RequestHead& request = exchange.request();
@@ -162,9 +171,9 @@ std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
   const std::string name = !folder             ? path.name
                            : path.name.empty() ? "index.html"
                                                : path.name + "/index.html";
-  Finding found = store_.find(name);
+  Finding found = find(name);
   // Perhaps only because the folder has gone since it was looked up.
-  if (found.kind == Finding::Kind::kMissing && folder_.look_up_now()) found = store_.find(name);
+  if (found.kind == Finding::Kind::kMissing && folder_.look_up_now()) found = find(name);
   switch (found.kind) {
     case Finding::Kind::kFile:
       return serve_file(exchange, name, std::move(found.file));
@@ -216,7 +225,7 @@ std::unique_ptr<Invocation> Site::serve_file(Exchange& exchange, const std::stri
 std::unique_ptr<Invocation> Site::serve_missing(Exchange& exchange, const std::string& name) {
   if (!config_.static_fallback.empty() && is_navigation(exchange.request(), name)) {
     const std::string fallback = config_.static_fallback.substr(1);
-    Finding found = store_.find(fallback);
+    Finding found = find(fallback);
     if (found.file) return serve_file(exchange, fallback, std::move(found.file));
   }
   return serve_not_found(exchange);
@@ -225,7 +234,7 @@ std::unique_ptr<Invocation> Site::serve_missing(Exchange& exchange, const std::s
 std::unique_ptr<Invocation> Site::serve_not_found(Exchange& exchange) {
   if (!config_.static_404.empty()) {
     const std::string page = config_.static_404.substr(1);
-    Finding found = store_.find(page);
+    Finding found = find(page);
     if (found.file) return send_in_place(exchange, 404, as_it_is(page, std::move(found.file)));
   }
   answer_error(exchange, 404);
@@ -262,7 +271,7 @@ bool Site::find_precompressed(const Fields& fields, const std::string& name,
   for (const Sibling& sibling : kSiblings) {
     const int quality = coding_quality(fields, sibling.coding);
     if (quality == 0 || quality < best || (found_one && quality == best)) continue;
-    Finding found = store_.find(name + std::string(sibling.suffix));
+    Finding found = find(name + std::string(sibling.suffix));
     if (!found.file) continue;
     if (modified - found.file->identity.modified > kSiblingLag) continue;
     representation.file = std::move(found.file);

@@ -41,6 +41,8 @@ class Site {
   std::unique_ptr<Invocation> send_in_place(Exchange& exchange, int status,
                                             const Representation& representation);
 
+  // As FileStore::find(), once more after room was made where no descriptor was left.
+  Finding find(const std::string& name);
   Representation as_it_is(const std::string& name, FilePointer file) const;
   bool find_precompressed(const Fields& fields, const std::string& name,
                           Representation& representation);
@@ -62,6 +64,7 @@ class Site {
   ServedFolder& folder_;
   FileStore store_;
   Compressor compressor_;
+  Loop& loop_;
 };
 
 }  // namespace watchdog

@@ -44,7 +44,7 @@ UpstreamInvocation::UpstreamInvocation(UpstreamMode& mode, Exchange& exchange)
     : mode_(mode),
       exchange_(exchange),
       ready_deadline_(mode.context().loop, [this] { on_not_ready_in_time(); }),
-      collected_(collection_limits(config())) {}
+      collected_(mode.context().loop, collection_limits(config())) {}
 
 UpstreamInvocation::~UpstreamInvocation() {
   stop_waiting();

@@ -5,10 +5,11 @@
 namespace watchdog {
 
 ConnectionBalancer::Member::Member(ConnectionBalancer& balancer, Loop& loop,
-                                   OnConnection on_connection)
+                                   OnConnection on_connection, std::function<void()> on_shed)
     : balancer_(balancer),
       on_connection_(std::move(on_connection)),
-      arrived_(loop, [this] { take_passed(); }) {
+      on_shed_(std::move(on_shed)),
+      arrived_(loop, [this] { on_arrived(); }) {
   const std::lock_guard lock(balancer_.mutex_);
   balancer_.members_.push_back(this);
 }
@@ -39,6 +40,16 @@ void ConnectionBalancer::Member::release() {
   --connections_;
 }
 
+void ConnectionBalancer::Member::shed_one() {
+  const std::lock_guard lock(balancer_.mutex_);
+  const auto most = std::max_element(
+      balancer_.members_.begin(), balancer_.members_.end(),
+      [](const Member* a, const Member* b) { return a->connections_ < b->connections_; });
+  if (most == balancer_.members_.end()) return;
+  ++(*most)->to_shed_;
+  (*most)->arrived_.wake();
+}
+
 void ConnectionBalancer::Member::leave() {
   resign();
   take_passed();
@@ -47,6 +58,16 @@ void ConnectionBalancer::Member::leave() {
 void ConnectionBalancer::Member::resign() {
   const std::lock_guard lock(balancer_.mutex_);
   std::erase(balancer_.members_, this);
+}
+
+void ConnectionBalancer::Member::on_arrived() {
+  take_passed();
+  size_t count = 0;
+  {
+    const std::lock_guard lock(balancer_.mutex_);
+    std::swap(count, to_shed_);
+  }
+  for (; count > 0; --count) on_shed_();
 }
 
 void ConnectionBalancer::Member::take_passed() {

@@ -25,8 +25,9 @@ class ConnectionBalancer {
   class Member {
    public:
     // `on_connection` is called on `loop` for each connection that is this member's, and never
-    // after leave() has returned.
-    Member(ConnectionBalancer& balancer, Loop& loop, OnConnection on_connection);
+    // after leave() has returned; `on_shed` when it should close one that it can spare.
+    Member(ConnectionBalancer& balancer, Loop& loop, OnConnection on_connection,
+           std::function<void()> on_shed);
     ~Member();
     Member(const Member&) = delete;
     Member& operator=(const Member&) = delete;
@@ -36,6 +37,8 @@ class ConnectionBalancer {
     void assign(Fd socket, const PeerAddress& peer);
     // A connection of this member's has ended.
     void release();
+    // Has the member with the most connections close one that it can spare.
+    void shed_one();
     // Takes those that are on their way to it, and no more from then on.
     void leave();
 
@@ -46,13 +49,16 @@ class ConnectionBalancer {
       PeerAddress peer;
     };
 
+    void on_arrived();
     void take_passed();
     void resign();
 
     ConnectionBalancer& balancer_;
     OnConnection on_connection_;
+    std::function<void()> on_shed_;
     size_t connections_ = 0;      // given to it, whether taken or not; under the balancer's mutex
     std::vector<Passed> passed_;  // by other members; under the same mutex
+    size_t to_shed_ = 0;          // under the same mutex
     Wakeup arrived_;
   };
 

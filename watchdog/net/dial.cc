@@ -53,7 +53,10 @@ void Dial::try_addresses() {
 // 0 when it is connected, EINPROGRESS when on_done_ will be told later.
 int Dial::try_first() {
   const SocketAddress& address = addresses_.front();
-  Fd socket(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  Fd socket;
+  do {
+    socket = Fd(::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  } while (!socket && loop_.made_room(errno));
   if (!socket) return errno;
   if (address.family() != AF_UNIX) {
     const int on = 1;

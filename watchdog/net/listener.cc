@@ -76,8 +76,10 @@ bool Listener::is_free(std::string_view address, uint16_t port) {
   return wanted && bind_or_fall_back(*wanted, address.empty(), port).error == 0;
 }
 
-Listener::Listener(Loop& loop, Fd socket, OnConnection on_connection)
-    : on_connection_(std::move(on_connection)),
+Listener::Listener(Loop& loop, Fd socket, OnConnection on_connection, size_t spares)
+    : loop_(loop),
+      on_connection_(std::move(on_connection)),
+      spares_(spares),
       watch_(loop, std::move(socket), [this] { accept_waiting(); }),
       retry_(loop, [this] { watch_.resume(); }) {}
 
@@ -110,11 +112,12 @@ void Listener::accept_waiting() {
       on_connection_(std::move(fd), PeerAddress(address));
       continue;
     }
-    if (errno == EINTR || errno == ECONNABORTED) continue;
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+    const int error = errno;
+    if (error == EINTR || error == ECONNABORTED || find_room(error)) continue;
+    if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
       if (!reported_) {
         log::warn("cannot accept a connection: {}; raise the open-files limit or set max_inflight",
-                  strerror(errno));
+                  strerror(error));
       }
       reported_ = true;
       watch_.pause();
@@ -122,6 +125,11 @@ void Listener::accept_waiting() {
     }
     return;
   }
+}
+
+bool Listener::find_room(int error) {
+  if (loop_.made_room(error)) return true;
+  return error == EMFILE && spares_.give_up_one();
 }
 
 uint16_t bound_port(int fd) {

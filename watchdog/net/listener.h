@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "net/descriptors.h"
 #include "net/loop.h"
 #include "net/peer_address.h"
 #include "net/timer.h"
@@ -29,12 +30,15 @@ class Listener {
   static bool is_free(std::string_view address, uint16_t port);
 
   using OnConnection = std::function<void(Fd, const PeerAddress&)>;
-  Listener(Loop& loop, Fd socket, OnConnection on_connection);
+  // `spares`: how many connections it can accept when no descriptor is left.
+  Listener(Loop& loop, Fd socket, OnConnection on_connection, size_t spares = 0);
 
   // Lets no new connection begin, while those that are being set up are still accepted. Closing
   // outright would reset them. kHandshake later, accept_waiting(), and nobody is lost.
   void wind_down();
   static constexpr auto kHandshake = std::chrono::milliseconds(100);
+  // A connection that it accepted has been closed: it may have been the one for a spare.
+  void refill_spares() { spares_.refill(); }
   // Takes every connection that the kernel has already set up.
   void accept_waiting();
 
@@ -42,7 +46,11 @@ class Listener {
   // Out of descriptors: wait for some to be freed rather than spin.
   static constexpr auto kPauseWhenFull = std::chrono::milliseconds(50);
 
+  bool find_room(int error);
+
+  Loop& loop_;
   OnConnection on_connection_;
+  SpareDescriptors spares_;
   Watch watch_;
   Timer retry_;
   bool reported_ = false;

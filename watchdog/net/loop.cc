@@ -91,6 +91,7 @@ void Loop::end_turn() {
     deferred->call_();
   }
   --turn_depth_;
+  ++turn_;
 }
 
 void Loop::before_wait() {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -15,6 +16,7 @@ struct uv_loop_s;
 namespace watchdog {
 
 class Deferred;
+class DescriptorReclaimer;
 class Stream;
 class Turn;
 
@@ -55,12 +57,23 @@ class Loop {
     if (object) retired_.emplace_back(object.release(), [](void* p) { delete static_cast<T*>(p); });
   }
 
+  // Counts the turns, so that an object can tell whether something happened in this one, while it
+  // may still be on the call stack.
+  uint64_t turn() const { return turn_; }
+
+  // Closes a descriptor that can be spared (DescriptorReclaimer); whether there was one.
+  bool reclaim_descriptor();
+  // Whether `error`, an errno, says that no descriptor was left, and one has been freed since: then
+  // trying again is worth it.
+  bool made_room(int error);
+
   uv_loop_s* uv() { return uv_.get(); }
   // Where every Stream of this loop reads into; only for the length of one callback.
   std::span<char> read_buffer();
 
  private:
   friend class Deferred;
+  friend class DescriptorReclaimer;
   friend class Stream;
   friend class Turn;
   struct Hooks;
@@ -77,8 +90,10 @@ class Loop {
   std::vector<std::unique_ptr<void, void (*)(void*)>> retired_;
   std::deque<Deferred*> deferred_;
   std::vector<Stream*> unflushed_;
+  std::vector<DescriptorReclaimer*> reclaimers_;
   std::unique_ptr<char[]> read_buffer_;
   int turn_depth_ = 0;
+  uint64_t turn_ = 0;
 };
 
 // The length of one callback from libuv (or of a test's call into objects on the loop).

@@ -78,8 +78,12 @@ void Supervisor::spawn() {
 bool Supervisor::spawn_process() {
   Pipe out;
   Pipe err;
-  const bool piped = out.open() && err.open();
-  const Fd nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  bool piped = false;
+  Fd nothing;
+  do {
+    piped = out.open() && err.open();
+    nothing = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  } while ((!piped || !nothing) && loop_.made_room(errno));
   int error = piped && nothing ? ENOENT : errno;
   const auto path = command_.path();
   if (piped && nothing && path) {

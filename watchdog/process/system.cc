@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <linux/close_range.h>
 #include <sched.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,11 +35,24 @@ namespace {
 constexpr size_t kChildStack = 32 * 1024;
 constexpr size_t kKernelSignalSet = 8;  // bytes of the kernel's sigset_t
 
+// The limit of open files that we were started with. Raises ours, the first time.
+const rlimit& inherited_descriptor_limit() {
+  static const rlimit inherited = [] {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return limit;
+    const rlimit most{limit.rlim_max, limit.rlim_max};
+    if (limit.rlim_cur != most.rlim_cur) ::setrlimit(RLIMIT_NOFILE, &most);
+    return limit;
+  }();
+  return inherited;
+}
+
 // What the child runs on and reads; the parent stands still until it has exec'ed or exited.
 struct Launch {
   const Program* program;
-  int error = 0;    // written by the child, in our memory
-  int report = -1;  // where else to write it; see shares_memory()
+  const rlimit* descriptors;  // null: ours
+  int error = 0;              // written by the child, in our memory
+  int report = -1;            // where else to write it; see shares_memory()
 };
 
 [[noreturn]] __attribute__((no_sanitize("address", "thread", "undefined"))) void give_up(
@@ -64,6 +78,9 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   const std::array<uint64_t, 8> default_action{};
   for (const int ignored : {SIGPIPE, SIGXFSZ}) {
     syscall(SYS_rt_sigaction, ignored, default_action.data(), nullptr, kKernelSignalSet);
+  }
+  if (launch.descriptors != nullptr) {
+    syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, launch.descriptors, nullptr);
   }
   const uint64_t none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kKernelSignalSet);
@@ -176,7 +193,9 @@ class RealSystem final : public System {
  public:
   Started spawn(const Program& program) override {
     alignas(16) thread_local std::array<char, kChildStack> stack;
-    Launch shared{&program};
+    const rlimit& descriptors = inherited_descriptor_limit();
+    const bool raised = descriptors.rlim_cur != descriptors.rlim_max;
+    Launch shared{.program = &program, .descriptors = raised ? &descriptors : nullptr};
     Started started;
     Pipe report;
     if (!shares_memory()) {
@@ -270,6 +289,10 @@ class RealSystem final : public System {
 System& real_system() {
   static RealSystem system;
   return system;
+}
+
+void raise_descriptor_limit() {
+  inherited_descriptor_limit();
 }
 
 void run_behind_children() {

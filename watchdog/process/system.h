@@ -57,6 +57,11 @@ class System {
 
 System& real_system();
 
+// Raises our limit of open files to the most that we may have. What System::spawn() starts gets the
+// limit back as it was: a program that uses select(2) must not see numbers beyond 1,023. Once, at
+// the start of main.
+void raise_descriptor_limit();
+
 // Lets the calling thread run behind the processes that it starts: woken, it waits for a CPU
 // instead of taking one from a function, and then finds more to do at once. Under load that halves
 // what a request costs us; with a CPU free it changes nothing. Children do not inherit it.

@@ -55,6 +55,7 @@ size_t Connection::on_data(std::string_view bytes) {
     if (event == Reader::Event::kNeedMore) {
       if (state_ == State::kIdle && !reader_.between_messages()) {
         state_ = State::kHead;
+        note_waiting();
         limit_reading(server_.context().config.read_timeout);
       }
       break;
@@ -143,6 +144,7 @@ void Connection::become_idle() {
   }
   state_ = State::kIdle;
   reader_.shrink();
+  note_waiting();
   limit_reading(server_.context().config.idle_timeout);
   stream_.resume();
 }
@@ -241,7 +243,13 @@ void Connection::on_drained() {
   if (half_closed_) return;
   half_closed_ = true;
   stream_.shut_down();
+  note_waiting();
   reading_.set_after(kLinger);
+}
+
+void Connection::note_waiting() {
+  waiting_since_ = server_.context().loop.turn();
+  server_.note_waiting(*this);
 }
 
 void Connection::begin_closing() {
@@ -321,6 +329,23 @@ void Connection::close_if_idle() {
   if (state_ != State::kIdle || stream_.readable() > 0) return;
   if (fresh_) return reading_.set_after(kFirstRequest);
   begin_closing();
+}
+
+bool Connection::dispensable() const {
+  // In this turn it may be on the call stack, with what has just answered its request.
+  if (waiting_since_ == server_.context().loop.turn()) return false;
+  switch (state_) {
+    case State::kIdle:
+    case State::kHead:
+      return stream_.drained() && stream_.readable() == 0;
+    case State::kClosing:
+      return half_closed_;
+    case State::kBody:
+    case State::kAnswering:
+    case State::kTunnel:
+      return false;
+  }
+  return false;
 }
 
 void Connection::on_shutdown() {

@@ -37,6 +37,9 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   // Closes it now if no request is under way or half read.
   void close_if_idle();
+  // Whether nothing is lost by destroying it at once: since an earlier turn it has waited for a
+  // request, or for its client to close.
+  bool dispensable() const;
   // The server is about to end: pass it on to the request under way.
   void on_shutdown();
   // Ends the request under way, if any, with 503, and the connection.
@@ -80,6 +83,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   void on_request_end();
   void on_refused();
   void become_idle();
+  void note_waiting();
   void begin_closing();
   void go();
   void on_reading_timeout();
@@ -104,6 +108,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   bool upload_paused_ = false;
   bool linger_ = false;  // closing with the client perhaps still sending
   bool half_closed_ = false;
+  uint64_t waiting_since_ = 0;                                 // the loop's turn
   bool fresh_ = true;                                          // no request has come yet
   bool client_ended_ = false;                                  // it will send no more
   std::list<std::unique_ptr<Connection>>::iterator position_;  // in the server's list

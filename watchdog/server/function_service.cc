@@ -24,6 +24,11 @@ void answer(Exchange& exchange, int status, std::string_view body,
                   allowed ? body : std::string_view("only GET and HEAD are answered here\n"));
 }
 
+void answer_health(Exchange& exchange, const Health& health) {
+  const bool healthy = health.healthy();
+  answer(exchange, healthy ? 200 : 503, healthy ? "OK" : "not healthy\n");
+}
+
 // /_/ready, on its way to ask the function.
 class ReadyPage final : public Invocation {
  public:
@@ -48,7 +53,7 @@ class ReadyPage final : public Invocation {
 
 void FunctionService::serve(Exchange& exchange) {
   const std::string_view path = exchange.request().path();
-  if (path == "/_/health") return serve_health(exchange);
+  if (path == "/_/health") return answer_health(exchange, health_);
   if (path == "/_/ready") return serve_ready(exchange);
   if (health_.stage() == Stage::kLeaving) health_.note_request(exchange.loop().now());
 
@@ -64,11 +69,6 @@ void FunctionService::serve(Exchange& exchange) {
   }
 }
 
-void FunctionService::serve_health(Exchange& exchange) {
-  const bool healthy = health_.healthy();
-  answer(exchange, healthy ? 200 : 503, healthy ? "OK" : "not healthy\n");
-}
-
 void FunctionService::serve_ready(Exchange& exchange) {
   if (!health_.healthy()) return answer(exchange, 503, "not ready\n");
   if (gate_.full()) return answer(exchange, 429, "at max_inflight\n");
@@ -79,6 +79,7 @@ void FunctionService::serve_ready(Exchange& exchange) {
 }
 
 void MetricsService::serve(Exchange& exchange) {
+  if (exchange.request().path() == "/_/health") return answer_health(exchange, health_);
   if (exchange.request().path() == "/metrics") {
     return answer(exchange, 200, metrics_.text(), "text/plain; version=0.0.4; charset=utf-8");
   }

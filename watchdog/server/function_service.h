@@ -19,7 +19,6 @@ class FunctionService final : public Service {
   bool closing() const override { return health_.stage() >= Stage::kClosing; }
 
  private:
-  void serve_health(Exchange& exchange);
   void serve_ready(Exchange& exchange);
 
   const ServerContext& context_;
@@ -28,16 +27,19 @@ class FunctionService final : public Service {
   Mode& mode_;
 };
 
-// What the metrics port serves: /metrics.
+// What the metrics port serves: /metrics, and /_/health too, which can be asked there when the
+// function's port has no connection left to give.
 class MetricsService final : public Service {
  public:
-  explicit MetricsService(const Metrics& metrics) : metrics_(metrics) {}
+  MetricsService(const Metrics& metrics, const Health& health)
+      : metrics_(metrics), health_(health) {}
 
   void serve(Exchange& exchange) override;
   bool keep_alive() const override { return true; }
 
  private:
   const Metrics& metrics_;
+  const Health& health_;
 };
 
 }  // namespace watchdog

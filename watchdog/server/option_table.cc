@@ -462,7 +462,8 @@ std::vector<Option> make_table() {
            "whose X-Forwarded-* and Forwarded count: addresses and networks, private, all or none; "
            "from others they are made anew",
            {apply_trusted_proxies, print_trusted_proxies, {"private", "all", "none"}});
-  rows.add("metrics_port", "8081", "port of /metrics; 0 is none", port(&Config::metrics_port));
+  rows.add("metrics_port", "8081", "port of /metrics and /_/health; 0 is none",
+           port(&Config::metrics_port));
   rows.add("workers", "auto",
            "event-loop threads; auto is the CPUs this container may use, at most 4; 1 in fastcgi",
            {apply_workers, print_workers, {"auto"}});

@@ -1,17 +1,31 @@
 #include "server/server.h"
 
+#include <algorithm>
+#include <iterator>
+
 namespace watchdog {
 
 Server::Server(const ServerContext& context, Service& service, Fd socket,
-               ConnectionBalancer& balancer)
+               ConnectionBalancer& balancer, size_t spares)
     : context_(context),
       service_(service),
-      balance_(balancer, context.loop,
-               [this](Fd fd, const PeerAddress& peer) { add(std::move(fd), peer); }),
-      wind_down_(context.loop, [this] { close_listener(); }) {
-  listener_.emplace(context.loop, std::move(socket), [this](Fd fd, const PeerAddress& peer) {
-    balance_.assign(std::move(fd), peer);
-  });
+      balance_(
+          balancer, context.loop,
+          [this](Fd fd, const PeerAddress& peer) { add(std::move(fd), peer); },
+          [this] { close_longest_waiting(); }),
+      wind_down_(context.loop, [this] { close_listener(); }),
+      refill_spares_(context.loop,
+                     [this] {
+                       if (listener_) listener_->refill_spares();
+                     }),
+      reclaimer_(context.loop, [this] { return close_longest_waiting(); }) {
+  listener_.emplace(
+      context.loop, std::move(socket),
+      [this](Fd fd, const PeerAddress& peer) {
+        if (fd.get() >= first_reserved_) balance_.shed_one();
+        balance_.assign(std::move(fd), peer);
+      },
+      spares);
 }
 
 Server::~Server() = default;
@@ -48,12 +62,29 @@ void Server::add(Fd socket, const PeerAddress& peer) {
   connections_.front()->position_ = connections_.begin();
 }
 
+void Server::note_waiting(Connection& connection) {
+  connections_.splice(connections_.begin(), connections_, connection.position_);
+}
+
+bool Server::close_longest_waiting() {
+  const auto found = std::find_if(connections_.rbegin(), connections_.rend(),
+                                  [](const auto& connection) { return connection->dispensable(); });
+  if (found == connections_.rend()) return false;
+  // At once, since its descriptor is wanted now: whoever asks for it is not this connection, which
+  // has no request.
+  connections_.erase(std::next(found).base());
+  balance_.release();
+  if (connections_.empty() && on_empty_) on_empty_();
+  return true;
+}
+
 void Server::remove(Connection& connection) {
   if (connection.position_ == connections_.end()) return;
   context_.loop.retire(std::move(*connection.position_));
   connections_.erase(connection.position_);
   connection.position_ = connections_.end();
   balance_.release();
+  refill_spares_.schedule();
   if (connections_.empty() && on_empty_) on_empty_();
 }
 

@@ -20,7 +20,9 @@ namespace watchdog {
 class Server {
  public:
   // `balancer`: of all servers that accept from the same socket.
-  Server(const ServerContext& context, Service& service, Fd socket, ConnectionBalancer& balancer);
+  // `spares`: how many connections it can have when no descriptor is left.
+  Server(const ServerContext& context, Service& service, Fd socket, ConnectionBalancer& balancer,
+         size_t spares = 0);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -42,6 +44,9 @@ class Server {
 
  private:
   friend class Connection;
+  // Moves it to the front: it is the one that has most lately begun to wait for a request.
+  void note_waiting(Connection& connection);
+  bool close_longest_waiting();
   void add(Fd socket, const PeerAddress& peer);
   // Destroys the connection at the end of the turn; calling it again changes nothing.
   void remove(Connection& connection);
@@ -50,9 +55,13 @@ class Server {
   const ServerContext& context_;
   Service& service_;
   ConnectionBalancer::Member balance_;
+  const int first_reserved_ = first_reserved_descriptor();
   std::optional<Listener> listener_;
   Timer wind_down_;
+  // By how long they have waited for a request, if they do; the longest last.
   std::list<std::unique_ptr<Connection>> connections_;
+  Deferred refill_spares_;
+  DescriptorReclaimer reclaimer_;
   std::function<void()> on_empty_;
 };
 

@@ -53,7 +53,8 @@ TEST_CASE("a body is kept as it came, short or long") {
   for (const size_t size : {size_t{0}, size_t{1}, Spool::kMostInMemory, Spool::kMostInMemory + 1,
                             4 * Spool::kMostInMemory}) {
     CAPTURE(size);
-    Spool spool(kLimits);
+    Loop loop;
+    Spool spool(loop, kLimits);
     std::string body;
     while (body.size() < size) {
       const std::string piece(std::min<size_t>(size - body.size(), 60'000),
@@ -80,14 +81,16 @@ TEST_CASE("a body is kept as it came, short or long") {
 
 TEST_CASE("where no file can be made, a body is kept all the same") {
   const NoTemporaryFolder none;
-  Spool spool(kLimits);
+  Loop loop;
+  Spool spool(loop, kLimits);
   CHECK(spool.append(std::string(2 * Spool::kMostInMemory, 'x')) == 0);
   CHECK(read_all(spool) == std::string(2 * Spool::kMostInMemory, 'x'));
 }
 
 TEST_CASE("a body is kept up to the limit for files, and not a byte more") {
   const std::string piece(Spool::kMostInMemory, 'x');
-  Spool spool({.in_memory = 0, .in_file = 2 * piece.size()});
+  Loop loop;
+  Spool spool(loop, {.in_memory = 0, .in_file = 2 * piece.size()});
   CHECK(spool.append(piece) == 0);
   CHECK(spool.append(piece) == 0);
   CHECK(spool.append("x") == Spool::kBeyondLimit);
@@ -97,13 +100,15 @@ TEST_CASE("a body is kept up to the limit for files, and not a byte more") {
 TEST_CASE("where no file can be made, the limit is that for memory") {
   const NoTemporaryFolder none;
   const std::string piece(Spool::kMostInMemory, 'x');
-  Spool spool({.in_memory = 3 * piece.size(), .in_file = 100 * piece.size()});
+  Loop loop;
+  Spool spool(loop, {.in_memory = 3 * piece.size(), .in_file = 100 * piece.size()});
   for (int i = 0; i < 3; ++i) CHECK(spool.append(piece) == 0);
   CHECK(spool.append("x") == Spool::kBeyondLimit);
 }
 
 TEST_CASE("without a limit nothing is too large to be counted") {
   constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
-  Spool spool({.in_memory = kMost, .in_file = kMost});
+  Loop loop;
+  Spool spool(loop, {.in_memory = kMost, .in_file = kMost});
   CHECK(spool.append(std::string(2 * Spool::kMostInMemory, 'x')) == 0);
 }

@@ -19,7 +19,8 @@ struct Worker {
   explicit Worker(ConnectionBalancer& balancer)
       : member(std::make_unique<ConnectionBalancer::Member>(
             balancer, loop,
-            [this](Fd socket, const PeerAddress&) { sockets.push_back(std::move(socket)); })) {}
+            [this](Fd socket, const PeerAddress&) { sockets.push_back(std::move(socket)); },
+            [this] { ++shed; })) {}
   ~Worker() {
     const Turn turn(loop);
     member.reset();
@@ -28,6 +29,7 @@ struct Worker {
 
   Loop loop;
   std::vector<Fd> sockets;
+  int shed = 0;
   std::unique_ptr<ConnectionBalancer::Member> member;
 };
 
@@ -117,6 +119,25 @@ TEST_CASE("a member that goes without leaving closes what was on its way to it")
   CHECK_FALSE(is_open(on_its_way));
   staying.accept();
   CHECK(staying.sockets.size() == 2);
+}
+
+TEST_CASE("the member with the most connections is asked to shed one, on its own loop") {
+  ConnectionBalancer balancer;
+  Worker few(balancer);
+  Worker many(balancer);
+  for (int i = 0; i < 4; ++i) few.accept();
+  few.member->release();
+  few.member->shed_one();
+  few.member->shed_one();
+  CHECK(many.shed == 0);
+  many.loop.poll();
+  few.loop.poll();
+  CHECK(many.shed == 2);
+  CHECK(few.shed == 0);
+  many.member->leave();
+  few.member->shed_one();
+  few.loop.poll();
+  CHECK(few.shed == 1);
 }
 
 TEST_CASE("connections pass between threads and none is lost") {

@@ -530,3 +530,105 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(metrics.text().find("http_requests_total{code=\"200\",method=\"get\"} 1\n") !=
         std::string::npos);
 }
+
+// What the loop closes when a descriptor is needed and none is left.
+struct Spare : Fixture {
+  bool reclaim() {
+    bool reclaimed = false;
+    in_turn([&] { reclaimed = loop.reclaim_descriptor(); });
+    return reclaimed;
+  }
+};
+
+TEST_CASE_FIXTURE(Spare, "a connection that has said nothing is closed for its descriptor") {
+  CHECK(reclaim());
+  CHECK(server->connections() == 0);
+  CHECK(until([&] { return closed; }));
+  CHECK_FALSE(reclaim());
+}
+
+TEST_CASE_FIXTURE(Spare, "so is one that waits for its next request") {
+  mode.on_request = reply_ok;
+  say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(until([&] { return got("\r\n\r\nok"); }));
+  CHECK(reclaim());
+  CHECK(until([&] { return closed; }));
+}
+
+TEST_CASE_FIXTURE(Spare, "so is one with half a head") {
+  say("GET / HTTP/1.1\r\nHos");
+  settle();
+  CHECK(reclaim());
+  CHECK(until([&] { return closed; }));
+}
+
+TEST_CASE_FIXTURE(Spare, "so is one that lingers after its last answer") {
+  mode.fail_at_once = true;
+  service.closing = true;
+  say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+  CHECK(until([&] { return closed; }));
+  CHECK(server->connections() == 1);
+  CHECK(reclaim());
+  CHECK(server->connections() == 0);
+}
+
+TEST_CASE_FIXTURE(Spare, "one with a request that waits to be read stays") {
+  mode.on_request = reply_ok;
+  say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK_FALSE(reclaim());
+  CHECK(until([&] { return got("\r\n\r\nok"); }));
+}
+
+TEST_CASE_FIXTURE(Spare, "one whose request's body is still coming stays") {
+  say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
+  CHECK(until([&] { return mode.body == "abc"; }));
+  CHECK_FALSE(reclaim());
+}
+
+TEST_CASE_FIXTURE(Spare, "one whose request is being answered stays") {
+  say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(until([&] { return mode.current != nullptr; }));
+  CHECK_FALSE(reclaim());
+  in_turn([&] {
+    mode.exchange().head({});
+    mode.exchange().write("half");
+  });
+  CHECK_FALSE(reclaim());
+  in_turn([&] { mode.exchange().end(); });
+  CHECK(until([&] { return got("0\r\n\r\n"); }));
+}
+
+TEST_CASE_FIXTURE(Spare, "one whose answer has not left yet stays") {
+  say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(until([&] { return mode.current != nullptr; }));
+  const std::string large(8 << 20, 'x');
+  in_turn([&] {
+    mode.exchange().head({});
+    mode.exchange().write(large);
+    mode.exchange().end();
+  });
+  loop.poll();
+  CHECK_FALSE(reclaim());
+  CHECK(until([&] { return received.ends_with("0\r\n\r\n"); }));
+  CHECK(reclaim());
+}
+
+TEST_CASE_FIXTURE(Spare,
+                  "one that is answered in the same turn stays, for who answers it uses it") {
+  say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  CHECK(until([&] { return mode.current != nullptr; }));
+  in_turn([&] {
+    reply_ok(mode.exchange());
+    CHECK_FALSE(loop.reclaim_descriptor());
+  });
+  CHECK(until([&] { return got("\r\n\r\nok"); }));
+  CHECK(reclaim());
+}
+
+TEST_CASE_FIXTURE(Spare, "nothing is closed for a want of anything else") {
+  in_turn([&] {
+    CHECK_FALSE(loop.made_room(ENOENT));
+    CHECK_FALSE(loop.made_room(ENOMEM));
+    CHECK(loop.made_room(EMFILE));
+  });
+}
