@@ -111,14 +111,16 @@ MUTANTS = [
     mutant("a retired object is destroyed at once", "watchdog/net/loop.h",
            "if (object) retired_.emplace_back(object.release(), [](void* p) { delete static_cast<T*>(p); });",
            "object.reset();", "unit:retire"),
-    mutant("a timer fires early", "watchdog/net/timer.cc", "    if (*timer.deadline_ > now) {", "    if (false) {", "unit:timer"),
+    mutant("a timer fires early", "watchdog/net/timer.cc", "    if (*timer.deadline_ > now) {", "    if (false) {", "unit:deadline"),
     mutant("a stream is never full", "watchdog/net/stream.h", "return pending() >= kFull;", "return false;",
            "unit:full", "load_test"),
     mutant("a lost log line is not counted", "watchdog/base/log.cc", "++log.unreported_drops;", "", "unit:dropped"),
     mutant("a long line is cut off", "watchdog/base/line_splitter.cc",
-           "      bytes.remove_prefix(room);\n", "      bytes.remove_prefix(size);\n", "unit:line"),
+           "    line.remove_prefix(size);\n", "    line = {};\n", "unit:line"),
+    mutant("a line's escapes are not counted", "watchdog/base/log_line.cc", "taken += json_size(rest, size);",
+           "taken += 1;", "unit:escapes"),
     mutant("control characters of 8 bits reach the log", "watchdog/base/printable.cc",
-           "first == 0xc2 ? 0xa0 : 0x80", "0x80", "unit:8 bits"),
+           "byte_at(text, 1) < 0xa0", "byte_at(text, 1) < 0x80", "unit:8 bits"),
 ]
 
 
