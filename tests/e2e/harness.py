@@ -220,6 +220,11 @@ class Watchdog:
             names = [name] if name else ["stderr", "stdout"]
             return "".join(self._output[n].decode(errors="replace") for n in names)
 
+    def log_bytes(self):
+        """What it has printed to its error output, as it is."""
+        with self._changed:
+            return bytes(self._output["stderr"])
+
     def wait_log(self, pattern, timeout=5.0):
         """The first match of `pattern` (multi-line) in the log."""
         deadline = time.monotonic() + timeout * PATIENCE

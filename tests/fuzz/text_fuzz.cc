@@ -40,10 +40,10 @@ void check_percent(std::string_view text) {
 // The first byte says how long a line may be, and where the bytes are cut in two.
 void check_splitter(std::string_view text) {
   if (text.empty()) return;
-  const size_t longest = static_cast<unsigned char>(text[0]) + 1U;
-  watchdog::LineSplitter lines(watchdog::log::Source::kErr, longest);
-  lines.add(text.substr(0, longest));
-  if (text.size() > longest) lines.add(text.substr(longest));
+  const size_t first = static_cast<unsigned char>(text[0]);
+  watchdog::LineSplitter lines(watchdog::log::Source::kErr, 256 + first);
+  lines.add(text.substr(0, first));
+  if (text.size() > first) lines.add(text.substr(first));
   lines.finish();
   watchdog::log::flush();
 }

@@ -12,40 +12,44 @@ constexpr std::string_view kContinues = " [line continues]";
 
 void LineSplitter::add(std::string_view bytes) {
   while (!bytes.empty()) {
-    const size_t newline = bytes.find('\n');
-    const size_t room = longest_ - partial_.size();
-    const size_t size = std::min(newline, bytes.size());
-    if (size > room) {
-      partial_ += bytes.substr(0, room);
-      bytes.remove_prefix(room);
-      log::function_line(source_, partial_.append(kContinues));
-      partial_.clear();
+    const size_t end = bytes.find('\n');
+    if (partial_.empty() && end != std::string_view::npos) {
+      log_line(bytes.substr(0, end));
+      bytes.remove_prefix(end + 1);
       continue;
     }
-    if (newline == std::string_view::npos) {
-      partial_ += bytes;
-      return;
-    }
-    if (partial_.empty()) {
-      emit_line(bytes.substr(0, newline));
-    } else {
-      partial_ += bytes.substr(0, newline);
-      emit_line(partial_);
+    const size_t size = std::min({end, bytes.size(), longest_ - partial_.size()});
+    partial_ += bytes.substr(0, size);
+    bytes.remove_prefix(size);
+    if (size == end) {
+      log_line(partial_);
       partial_.clear();
+      bytes.remove_prefix(1);
+    } else if (partial_.size() == longest_) {
+      partial_.erase(0, partial_.size() - log_pieces(partial_).size());
     }
-    bytes.remove_prefix(newline + 1);
   }
 }
 
 void LineSplitter::finish() {
-  if (!partial_.empty()) log::function_line(source_, partial_);
+  if (!partial_.empty()) log::function_line(source_, log_pieces(partial_));
   partial_.clear();
   partial_.shrink_to_fit();
 }
 
-void LineSplitter::emit_line(std::string_view line) {
+void LineSplitter::log_line(std::string_view line) {
   if (line.ends_with('\r')) line.remove_suffix(1);
-  log::function_line(source_, line);
+  log::function_line(source_, log_pieces(line));
+}
+
+// Logs what is too much for one line; returns the rest, which is not.
+std::string_view LineSplitter::log_pieces(std::string_view line) {
+  while (log::fitting(source_, line, longest_) < line.size()) {
+    const size_t size = log::fitting(source_, line, longest_ - kContinues.size());
+    log::function_line(source_, std::string(line.substr(0, size)).append(kContinues));
+    line.remove_prefix(size);
+  }
+  return line;
 }
 
 }  // namespace watchdog

@@ -10,9 +10,11 @@ namespace watchdog {
 
 // Cuts one output of a function into log lines. Owned by whoever reads that output.
 //
-// A line longer than `longest` bytes is logged in pieces of that size, each but the last ending in
+// Each line of the log, with what the log puts before it and makes of its bytes, is shorter than
+// `longest` (at least 256): log collectors give up on longer ones. What the function printed in one
+// line beyond that is logged in pieces, cut between characters, each but the last ending in
 // " [line continues]"; nothing is lost and at most `longest` bytes are held. The last line needs no
-// newline: finish() logs it. The CR of a CRLF is not part of the line. `longest` is at least 1.
+// newline: finish() logs it. The CR of a CRLF is not part of the line.
 class LineSplitter {
  public:
   LineSplitter(log::Source source, size_t longest) : source_(source), longest_(longest) {}
@@ -21,7 +23,8 @@ class LineSplitter {
   void finish();
 
  private:
-  void emit_line(std::string_view line);
+  void log_line(std::string_view line);
+  std::string_view log_pieces(std::string_view line);
 
   log::Source source_;
   size_t longest_;

@@ -3,18 +3,15 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <mutex>
-#include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/printable.h"
-#include "base/text.h"
+#include "base/log_line.h"
 
 namespace watchdog::log {
 
@@ -26,6 +23,8 @@ constexpr size_t kAlwaysTaken = 4096;
 // From here on whoever has more to log should wait, as long as somebody reads.
 constexpr size_t kCongested = 256 * 1024;
 constexpr auto kDeadReader = std::chrono::seconds(1);
+// More than any byte of a short line grows to, what is put before the line included.
+constexpr size_t kMostGrowth = 16;
 // A buffer that grew beyond this is given back once it is empty.
 constexpr size_t kKeptBuffer = 64 * 1024;
 
@@ -130,44 +129,11 @@ class Output {
   Instant last_taken_{};
 };
 
-// The date and time at the start of each line; formatted once a second.
-class Stamp {
- public:
-  std::string_view text() {
-    timespec now{};
-    clock_gettime(CLOCK_REALTIME, &now);
-    if (now.tv_sec == second_) return text_;
-    second_ = now.tv_sec;
-    tm parts{};
-    localtime_r(&second_, &parts);
-    text_ = fmt::format("{:04}/{:02}/{:02} {:02}:{:02}:{:02} ", parts.tm_year + 1900,
-                        parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-    return text_;
-  }
-
- private:
-  time_t second_ = -1;
-  std::string text_;
-};
-
-// "2026-01-02T15:04:05.123Z" (RFC 3339).
-std::string utc_time() {
-  timespec now{};
-  clock_gettime(CLOCK_REALTIME, &now);
-  tm parts{};
-  gmtime_r(&now.tv_sec, &parts);
-  return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", parts.tm_year + 1900,
-                     parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec,
-                     now.tv_nsec / 1'000'000);
-}
-
 struct Log {
   std::mutex mutex;
-  Settings settings;
+  LineFormat format;
   Output out{STDOUT_FILENO};
   Output err{STDERR_FILENO};
-  Stamp stamp;
-  std::string line;  // under construction
   uint64_t unreported_drops = 0;
   std::atomic<bool> waiting{false};  // there is something to flush
   std::atomic<bool> congested{false};
@@ -196,73 +162,8 @@ void add(Log& log, Output& output, std::string_view line) {
   ++log.unreported_drops;
 }
 
-std::string_view level_name(Level level) {
-  switch (level) {
-    case Level::kInfo:
-      return "info";
-    case Level::kWarning:
-      return "warning";
-    case Level::kError:
-      return "error";
-  }
-  return "";
-}
-
-using Json = nlohmann::ordered_json;
-
-Json json_line(Level level, std::string_view message) {
-  return {{"time", utc_time()}, {"level", level_name(level)}, {"msg", message}};
-}
-
-std::string dump(const Json& line) {
-  return line.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
 void write_locked(Log& log, Level level, std::string_view message) {
-  if (log.settings.format == Format::kJson) {
-    add(log, log.err, dump(json_line(level, message)));
-    return;
-  }
-  log.line.assign(log.stamp.text());
-  if (level == Level::kWarning) log.line += "Warning: ";
-  if (level == Level::kError) log.line += "Error: ";
-  append_printable(log.line, message);
-  add(log, log.err, log.line);
-}
-
-std::string access_text(const Access& access) {
-  std::string text;
-  append_printable(text, access.method);
-  text += ' ';
-  append_printable(text, access.target);
-  append_number(text.append(" - "), static_cast<uint64_t>(access.status));
-  text.append(" ").append(access.reason).append(" - ContentLength: ");
-  append_seconds(text.append(human_size(access.bytes)).append(" ("), access.duration, 4);
-  text += "s)";
-  if (!access.failure.empty()) text.append(" - ").append(access.failure);
-  if (!access.detail.empty()) {
-    append_printable(text.append(access.failure.empty() ? " - " : ": "), access.detail);
-  }
-  if (access.call_id) {
-    append_printable(text.append(" ["), *access.call_id);
-    text += ']';
-  }
-  return text;
-}
-
-Json access_json(const Access& access) {
-  const Level level = access.status >= 500 ? Level::kError : Level::kInfo;
-  Json line = json_line(level, access_text(access));
-  line["method"] = access.method;
-  line["path"] = access.target;
-  line["status"] = access.status;
-  line["bytes"] = access.bytes;
-  line["duration_seconds"] = seconds(access.duration);
-  line["remote"] = access.remote;
-  if (access.call_id) line["call_id"] = *access.call_id;
-  if (!access.failure.empty()) line["failure"] = access.failure;
-  if (!access.detail.empty()) line["detail"] = access.detail;
-  return line;
+  add(log, log.err, log.format.message(level, message));
 }
 
 // Lines for an output that is gone are counted, but there is nobody to tell.
@@ -307,7 +208,7 @@ void open(int out_fd, int err_fd) {
 void configure(const Settings& settings) {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
-  log.settings = settings;
+  log.format.configure(settings);
 }
 
 void write(Level level, std::string_view message) {
@@ -320,35 +221,20 @@ void function_line(Source source, std::string_view text) {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
   Output& output = source == Source::kOut ? log.out : log.err;
-  const std::string_view name = source == Source::kOut ? "stdout" : "stderr";
-  if (log.settings.format == Format::kJson) {
-    Json line = json_line(Level::kInfo, text);
-    line["stream"] = name;
-    add(log, output, dump(line));
-    return;
-  }
-  log.line.clear();
-  if (log.settings.prefix_function_lines) {
-    log.line.append(log.stamp.text()).append(name).append(": ");
-  }
-  // Whoever reads the log of a pipe or file gets what the function wrote, byte by byte.
-  if (output.is_terminal()) {
-    append_printable_line(log.line, text);
-  } else {
-    log.line.append(text);
-  }
-  add(log, output, log.line);
+  add(log, output, log.format.function_line(source, text, output.is_terminal()));
+}
+
+size_t fitting(Source source, std::string_view text, size_t longest) {
+  if (text.size() < longest / kMostGrowth) return text.size();
+  Log& log = the_log();
+  const std::lock_guard lock(log.mutex);
+  return log.format.fitting(source, text, longest);
 }
 
 void access(const Access& access) {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
-  if (log.settings.format == Format::kJson) {
-    add(log, log.err, dump(access_json(access)));
-    return;
-  }
-  log.line.assign(log.stamp.text()).append(access_text(access));
-  add(log, log.err, log.line);
+  add(log, log.err, log.format.access(access));
 }
 
 void flush() {

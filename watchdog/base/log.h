@@ -55,10 +55,15 @@ void error(fmt::format_string<Args...> format, Args&&... args) {
 // One line (no newline in it) that the function printed: as it is, but on a terminal as
 // append_printable_line() has it.
 void function_line(Source source, std::string_view line);
+// How many bytes from the start of `line` function_line() can be given for a line of the log that is
+// shorter than `longest` bytes, its prefix, its escapes and its newline included. Ends between two
+// characters where it is not all of them.
+size_t fitting(Source source, std::string_view line, size_t longest);
 
 // One answered request. As text:
 //   GET / - 200 OK - ContentLength: 39B (0.0049s) - failure: detail [call id]
-// What a client sent is written as append_printable() has it: one request, one line.
+// What a client sent is written as append_printable() has it: one request, one line, shorter than
+// 64 KiB: what would make it longer is cut.
 struct Access {
   std::string_view method;
   std::string_view target;   // as received

@@ -512,10 +512,12 @@ std::vector<Option> make_table() {
   rows.group("Logs");
   rows.add("prefix_logs", "true", "date, time and stream before each line of the function's",
            boolean(&Config::prefix_logs));
-  rows.add("log_buffer_size", "65536",
-           "bytes of the longest line kept whole; longer ones are split; -1 is 1MiB",
-           {apply_log_buffer,
-            [](const Config& config) { return text_of(uint64_t{config.log_line_limit}); }});
+  rows.add(
+      "log_buffer_size", "65536",
+      "each line of the function's log is shorter, with its prefix; longer ones are split; -1 is "
+      "1MiB",
+      {apply_log_buffer,
+       [](const Config& config) { return text_of(uint64_t{config.log_line_limit}); }});
   rows.add("log_format", "text", "text or json",
            words(&Config::log_format, kLogFormats, "unknown; it accepts text or json"));
   rows.add("access_log", "all", "all, errors or off",

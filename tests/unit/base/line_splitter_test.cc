@@ -15,12 +15,17 @@ namespace watchdog {
 
 namespace {
 
-// Has the log write the function's lines, without prefixes, into memory while it lives.
+constexpr log::Settings kPlain{.prefix_function_lines = false};
+constexpr size_t kLongest = 256;
+constexpr std::string_view kContinues = " [line continues]";
+
+// Has the log write the function's lines into memory while it lives.
 class Captured {
  public:
-  Captured() : file_(memfd_create("lines", MFD_CLOEXEC)) {
+  explicit Captured(const log::Settings& settings = kPlain)
+      : file_(memfd_create("lines", MFD_CLOEXEC)) {
     log::flush_all(std::chrono::seconds(1));
-    log::configure({.prefix_function_lines = false});
+    log::configure(settings);
     log::open(file_.get(), file_.get());
   }
   ~Captured() {
@@ -34,11 +39,13 @@ class Captured {
   // What was logged since it was last asked for.
   std::string text() {
     log::flush();
-    std::string text(4096, '\0');
-    const ssize_t size = pread(file_.get(), text.data(), text.size(), read_);
-    REQUIRE(size >= 0);
-    read_ += size;
-    text.resize(static_cast<size_t>(size));
+    std::string text;
+    char piece[4096];
+    ssize_t size = 0;
+    while ((size = pread(file_.get(), piece, sizeof piece, read_)) > 0) {
+      text.append(piece, static_cast<size_t>(size));
+      read_ += size;
+    }
     return text;
   }
 
@@ -48,9 +55,10 @@ class Captured {
 };
 
 // What is logged for `pieces` fed one after another, and the end.
-std::string logged(std::initializer_list<std::string_view> pieces, size_t longest = 100) {
-  Captured captured;
-  LineSplitter lines(log::Source::kErr, longest);
+std::string logged(std::initializer_list<std::string_view> pieces,
+                   const log::Settings& settings = kPlain) {
+  Captured captured(settings);
+  LineSplitter lines(log::Source::kErr, kLongest);
   for (const std::string_view piece : pieces) lines.add(piece);
   lines.finish();
   return captured.text();
@@ -60,7 +68,7 @@ std::string logged(std::initializer_list<std::string_view> pieces, size_t longes
 
 TEST_CASE("each line is logged once it is complete") {
   Captured captured;
-  LineSplitter lines(log::Source::kErr, 100);
+  LineSplitter lines(log::Source::kErr, kLongest);
   lines.add("one\ntw");
   CHECK(captured.text() == "one\n");
   lines.add("o\n");
@@ -77,11 +85,13 @@ TEST_CASE("lines come out alike however the bytes are cut") {
 }
 
 TEST_CASE("lines come out alike byte by byte") {
+  const std::string text = "ab\nabcd\r\n" + std::string(1000, 'x') + "\r\n" + std::string(255, 'y');
   Captured captured;
-  LineSplitter lines(log::Source::kErr, 4);
-  for (const char c : std::string_view("ab\nabcd\nabcdef\n")) lines.add({&c, 1});
+  LineSplitter lines(log::Source::kErr, kLongest);
+  for (const char& c : text) lines.add({&c, 1});
   lines.finish();
-  CHECK(captured.text() == "ab\nabcd\nabcd [line continues]\nef\n");
+  const std::string bytewise = captured.text();
+  CHECK(bytewise == logged({text}));
 }
 
 TEST_CASE("the last line needs no newline") {
@@ -98,21 +108,75 @@ TEST_CASE("the CR of a CRLF is cut off, every other CR stays") {
   CHECK(logged({"a\r"}) == "a\r\n");
 }
 
-TEST_CASE("a line that is as long as allowed stays whole") {
-  CHECK(logged({"abcd\n"}, 4) == "abcd\n");
-  CHECK(logged({"abcd"}, 4) == "abcd\n");
-  CHECK(logged({"ab", "cd", "\n"}, 4) == "abcd\n");
+TEST_CASE("a line that is shorter than allowed, its newline included, stays whole") {
+  const std::string longest(kLongest - 2, 'x');
+  CHECK(logged({longest, "\n"}) == longest + "\n");
+  CHECK(logged({longest}) == longest + "\n");
+  CHECK(logged({longest, "\r\n"}) == longest + "\n");
+  CHECK(logged({longest.substr(0, 7), longest.substr(7), "\n"}) == longest + "\n");
 }
 
 TEST_CASE("a longer line is logged in pieces that say so, and nothing is lost") {
-  CHECK(logged({"abcde\n"}, 4) == "abcd [line continues]\ne\n");
-  CHECK(logged({"abcdefgh\n"}, 4) == "abcd [line continues]\nefgh\n");
-  CHECK(logged({"ab", "cdef", "ghi"}, 4) == "abcd [line continues]\nefgh [line continues]\ni\n");
+  const std::string text = std::string(kLongest - 1, 'x');
+  const std::string piece = std::string(kLongest - 2 - kContinues.size(), 'x');
+  const std::string expected =
+      piece + std::string(kContinues) + "\n" + text.substr(piece.size()) + "\n";
+  CHECK(logged({text, "\n"}) == expected);
+  CHECK(logged({text}) == expected);
+  CHECK(logged({text, "\r\n"}) == expected);
+}
+
+// Every line of `logged` is shorter than allowed, and all but the last of each group continue.
+void check_lengths(std::string_view logged) {
+  size_t lines = 0;
+  while (!logged.empty()) {
+    const size_t end = logged.find('\n');
+    REQUIRE(end != std::string_view::npos);
+    CHECK(end + 1 < kLongest);
+    logged.remove_prefix(end + 1);
+    ++lines;
+  }
+  CHECK(lines > 1);
+}
+
+TEST_CASE("prefix, escapes and newline count, in every format and for all bytes") {
+  std::string all;
+  for (int i = 0; i < 2000; ++i) {
+    if (i % 256 != '\n') all += static_cast<char>(i % 256);
+  }
+  for (const std::string& text : {std::string(2000, 'x'), std::string(2000, '"'),
+                                  std::string(2000, '\x01'), std::string(2000, '\xff'), all}) {
+    check_lengths(logged({text}));
+    check_lengths(logged({text}, {}));
+    check_lengths(logged({text}, {.format = log::Format::kJson}));
+  }
+}
+
+TEST_CASE("in JSON as much is kept in one line as there is room for") {
+  const std::string text = logged({std::string(2000, '\x01')}, {.format = log::Format::kJson});
+  CHECK(text.find('\n') > kLongest - 8);
+}
+
+TEST_CASE("a line is not cut within a character") {
+  for (const std::string character : {"\xc3\xa9", "\xe2\x82\xac", "\xf0\x9f\x98\x80"}) {
+    for (size_t before = 0; before < 4; ++before) {
+      std::string text(before, 'x');
+      for (int i = 0; i < 300; ++i) text += character;
+      for (const log::Format format : {log::Format::kText, log::Format::kJson}) {
+        std::string out = logged({text}, {.format = format, .prefix_function_lines = false});
+        size_t characters = 0;
+        for (size_t at = 0; (at = out.find(character, at)) != std::string::npos; ++characters) {
+          at += character.size();
+        }
+        CHECK(characters == 300);
+      }
+    }
+  }
 }
 
 TEST_CASE("after the end it starts afresh") {
   Captured captured;
-  LineSplitter lines(log::Source::kOut, 10);
+  LineSplitter lines(log::Source::kOut, kLongest);
   lines.add("one");
   lines.finish();
   lines.finish();
