@@ -2,11 +2,14 @@
 
 import random
 import re
+import signal
+import subprocess
 import time
 
 import malformed
 from harness import (SANITIZER, Case, Hold, InBackground, Stopwatch, Watchdog, head,
                      raise_descriptor_limit, until)
+from scripted_server import ScriptedServer, ok
 
 
 class Connections(Case):
@@ -560,6 +563,60 @@ class Crowds(Case):
         client.abort()
         dog.wait_log(r"GET / - 499", 4)
         dog.until_no_processes()
+
+    def test_a_half_closed_client_gets_its_answer_in_every_mode(self):
+        """nc -N, socat and some gateways say that they are done as soon as they have asked."""
+        def script(visit):
+            while (asked := visit.head()) is not None:
+                visit.body(asked)
+                time.sleep(0.3)
+                visit.send(ok(b"served\n"))
+
+        server = ScriptedServer(script)
+        self.addCleanup(server.close)
+        script = "cat >/dev/null; sleep 0.3; echo served"
+        dogs = {mode: self.sh(script, mode=mode) for mode in ("streaming", "serializing", "classic")}
+        dogs["cgi"] = self.sh("cat >/dev/null; sleep 0.3; printf 'Content-Type: text/plain\\n\\nserved\\n'", mode="cgi")
+        dogs["http"] = self.start("--", "sleep", "1000", mode="http", upstream_url=server.url)
+        for mode, dog in dogs.items():
+            for version in ("1.0", "1.1"):
+                for method, body in (("GET", b""), ("POST", b"x" * 300_000)):
+                    with self.subTest(mode=mode, version=version, method=method):
+                        with dog.client() as client:
+                            client.send(f"{method} / HTTP/{version}\r\nHost: a\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+                            client.send(body)
+                            client.half_close()
+                            text = client.read_to_end()
+                        self.assertTrue(text.startswith(b"HTTP/1.1 200 OK\r\n"), text[:200])
+                        self.assertIn(b"served\n", text)
+
+    def test_a_half_closed_client_gets_all_that_it_has_asked_for(self):
+        dog = self.sh('sleep 0.2; echo "at $Http_Path."')
+        with dog.client() as client:
+            client.send(b"".join(head(path=f"/{i}") for i in range(5)))
+            client.half_close()
+            text = client.read_to_end()
+        self.assertEqual([b"at /%d." % i for i in range(5)], re.findall(rb"at /\d\.", text))
+
+    def test_clients_that_leave_end_the_function_however_they_leave(self):
+        """Programs of all kinds, ended or giving up while they wait: each shows itself by a reset."""
+        dog = self.sh("sleep 60 & wait")
+        url = f"http://127.0.0.1:{dog.port}/"
+        for name, command in {
+                "curl": ["curl", "-s", url], "curl --max-time": ["curl", "-s", "--max-time", "0.5", url],
+                "urllib": ["python3", "-c", f"import urllib.request as r; r.urlopen('{url}')"],
+                "urllib's timeout": ["python3", "-c", f"import urllib.request as r; r.urlopen('{url}', timeout=0.5)"],
+                "php": ["php", "-r", f"file_get_contents('{url}');"]}.items():
+            for ending in (signal.SIGINT, signal.SIGKILL):
+                with self.subTest(client=name, ending=ending.name):
+                    client = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                    until(dog.processes, 10, "the function")
+                    if "time" not in name:
+                        client.send_signal(ending)
+                    client.wait()
+                    watch = Stopwatch()
+                    dog.until_no_processes()
+                    self.assert_within(watch.seconds, 0, 1, name)
 
     def test_a_half_closed_client_leaves_nothing_behind(self):
         dog = self.start(fprocess="cat")

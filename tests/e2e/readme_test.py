@@ -255,6 +255,8 @@ DIFFERENCES = [
     ("the client hangs up", "streaming.*serializing and classic finish.*kill_on_disconnect",
      "the_group_dies_when_the_client_goes_before_the_answer kill_on_disconnect_ends_the_function "
      "a_client_that_goes_leaves_the_function_to_finish"),
+    ("a client that closes its half", "every mode.*resets",
+     "a_half_closed_client_gets_its_answer_in_every_mode clients_that_leave_end_the_function_however_they_leave"),
     ("`X-Timeout: 0`", "shorter", "x_timeout_can_neither_end_nor_lengthen_exec_timeout"),
     ("`Proxy:` becomes `Http_Proxy`, `Query:` forges", "neither",
      "a_proxy_header_sets_nothing headers_cannot_forge_the_request_line"),

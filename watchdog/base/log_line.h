@@ -16,7 +16,10 @@ namespace watchdog::log {
 // in them are cut where they are longer than any that is of use, and end in "[cut]" then.
 class LineFormat {
  public:
-  void configure(const Settings& settings) { settings_ = settings; }
+  void configure(const Settings& settings) {
+    settings_ = settings;
+    second_ = -1;
+  }
 
   // The line without its newline; valid until the next call.
   std::string_view message(Level level, std::string_view text);

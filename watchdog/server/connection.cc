@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "http/forwarded.h"
 #include "server/server.h"
@@ -150,7 +152,7 @@ void Connection::become_idle() {
 }
 
 bool Connection::may_stay_open() const {
-  return server_.service().keep_alive();
+  return !client_ended_ && server_.service().keep_alive();
 }
 
 void Connection::on_exchange_ended(Exchange::Ending ending) {
@@ -220,7 +222,8 @@ void Connection::on_end() {
     return;
   }
   if (state_ == State::kTunnel) return exchange_.on_body_end();  // half of it goes on
-  exchange_.on_client_gone();
+  if (state_ == State::kAnswering) return sound_out_client();
+  exchange_.on_client_gone();  // in the middle of its request
   if (!exchange_.active()) go();
 }
 
@@ -300,11 +303,21 @@ void Connection::on_reading_timeout() {
 // While nothing is read from it, a client that goes would not be noticed.
 void Connection::look_for_client() {
   if (!exchange_.active() || exchange_.only_sending()) return;
-  // In a tunnel the end of what the client says is not the end of what it wants.
-  const bool there = state_ == State::kTunnel ? !stream_.peer_is_gone() : !stream_.peer_has_ended();
-  if (there) return reading_.set_after(kPresence);
-  exchange_.on_client_gone();
-  if (!exchange_.active()) go();
+  if (stream_.peer_is_gone()) {
+    exchange_.on_client_gone();
+    if (!exchange_.active()) go();
+    return;
+  }
+  // In a tunnel the end of what the client says is passed on.
+  if (state_ != State::kTunnel && stream_.peer_has_ended()) exchange_.sound_out_client();
+  next_look_ = std::min<Duration>(next_look_ * 10, kPresence);
+  reading_.set_after(next_look_);
+}
+
+void Connection::sound_out_client() {
+  exchange_.sound_out_client();
+  next_look_ = kFirstLook;
+  reading_.set_after(next_look_);
 }
 
 void Connection::on_writing_timeout() {

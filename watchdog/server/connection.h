@@ -26,6 +26,9 @@ class Server;
 //   any but closing --answered and not to be kept, or refused--> closing --all sent--> gone
 //   any --client gone, and nobody to run on for--> gone
 //
+// A client that says no more after its request may still take the answer (nc -N, socat, some
+// gateways close their half). It is gone when what is sent to it is answered with a reset.
+//
 // A request that was answered before its end was read stays in body, where the rest is thrown away
 // up to kMostDiscarded. Closing sends what is left, half-closes, and when the client may still be
 // sending reads on for a moment: closing outright would make the kernel send a reset, which can
@@ -51,8 +54,10 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   static constexpr uint64_t kMostDiscarded = 256 * 1024;
   static constexpr auto kLinger = std::chrono::seconds(2);
-  // How often we ask whether a client is still there while nothing is read from it.
+  // How often we ask whether a client is still there while nothing is read from it; soon, and then
+  // later and later, when a reset from it is expected.
   static constexpr auto kPresence = std::chrono::seconds(1);
+  static constexpr auto kFirstLook = std::chrono::milliseconds(1);
   // How long a connection that has just been accepted may take to send its request when no more are
   // wanted.
   static constexpr auto kFirstRequest = std::chrono::seconds(1);
@@ -91,6 +96,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   void limit_reading(Duration limit);
   void limit_writing();
   void look_for_client();
+  void sound_out_client();
 
   Server& server_;
   PeerAddress peer_;
@@ -100,8 +106,9 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   Reader reader_;
   Exchange exchange_;
   State state_ = State::kIdle;
-  Timer reading_;       // idle, head, body, the end of lingering; while not reading, kPresence
-  Timer writing_;       // no progress in sending
+  Timer reading_;  // idle, head, body, the end of lingering; while not reading, kPresence
+  Timer writing_;  // no progress in sending
+  Duration next_look_ = kPresence;
   uint64_t sent_ = 0;   // bytes handed to the stream, ever
   uint64_t taken_ = 0;  // how many of them the client had taken when writing_ last looked
   uint64_t discarded_ = 0;

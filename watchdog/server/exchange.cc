@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/log.h"
 #include "base/text.h"
@@ -13,6 +14,7 @@ namespace watchdog {
 
 namespace {
 
+constexpr std::string_view kProtocol = "HTTP/1.1 ";  // each head begins with it
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view kLastChunk = "0\r\n";
 constexpr unsigned kMostRedirects = 10;
@@ -53,6 +55,8 @@ void Exchange::start(const RequestHead& request) {
   client_gone_ = false;
   drain_due_ = false;
   page_sent_ = false;
+  sounded_out_ = false;
+  protocol_sent_ = false;
 }
 
 void Exchange::refuse(int status, std::string_view reason) {
@@ -121,7 +125,7 @@ void Exchange::admit(Mode& mode, Slot slot) {
 void Exchange::ask_for_body() {
   if (!continue_due_ || continue_by_function_ || !upload_on_ || state_ != State::kOpen) return;
   continue_due_ = false;
-  client_.send({kContinue});
+  send_lines(kContinue);
 }
 
 void Exchange::on_body(std::string_view bytes) {
@@ -150,6 +154,16 @@ void Exchange::on_client_gone() {
     return;
   }
   fail(Failure::kClientGone);
+}
+
+void Exchange::sound_out_client() {
+  if (std::exchange(sounded_out_, true)) return;
+  if (state_ == State::kOpen) {
+    protocol_sent_ = true;
+    client_.send({kProtocol});
+  } else if (state_ == State::kReplying && reply_framing_ == BodyFraming::kChunked) {
+    client_.send({"0"});  // the next chunk's size may begin with it (RFC 9112 7.1)
+  }
 }
 
 void Exchange::on_sent() {
@@ -228,7 +242,7 @@ void Exchange::interim(const ReplyHead& reply) {
   append_status_line(text, reply.status, reply.reason);
   for (const Field& field : reply.fields) append_field(text, field.name, field.value);
   text += "\r\n";
-  client_.send({text});
+  send_lines(text);
 }
 
 void Exchange::head(const ReplyHead& reply) {
@@ -255,7 +269,7 @@ void Exchange::upgrade(const ReplyHead& reply, std::string_view protocol) {
   append_field(text, "Connection", "Upgrade");
   append_field(text, "Upgrade", protocol);
   text += "\r\n";
-  client_.send({text});
+  send_lines(text);
   client_.become_tunnel();
 }
 
@@ -295,7 +309,13 @@ void Exchange::send_head(const ReplyHead& reply) {
     append_field(text, "Connection", "keep-alive");
   }
   text += "\r\n";
-  client_.send({text});
+  send_lines(text);
+}
+
+// A head, interim ones included.
+void Exchange::send_lines(std::string_view head) {
+  if (std::exchange(protocol_sent_, false)) head.remove_prefix(kProtocol.size());
+  client_.send({head});
 }
 
 void Exchange::write(std::string_view bytes) {

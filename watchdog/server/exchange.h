@@ -93,8 +93,12 @@ class Exchange {
   void refuse(int status, std::string_view reason);
   void on_body(std::string_view bytes);
   void on_body_end(std::string_view trailers = {});
-  // The client has closed its side.
+  // Nobody takes the answer any more.
   void on_client_gone();
+  // The client will say no more. Whether it has gone or still takes the answer shows when something
+  // is sent: a kernel whose process has closed the connection answers with a reset. So this sends,
+  // once, the first bytes of what comes in any case: of the status line, or of the next chunk.
+  void sound_out_client();
   void on_sent();
   // Whether a request is being answered.
   bool active() const { return state_ != State::kIdle; }
@@ -167,6 +171,7 @@ class Exchange {
 
   void start_invocation();
   void send_head(const ReplyHead& head);
+  void send_lines(std::string_view head);
   void send_page(int status, Failure failure, std::string_view text);
   void ask_for_body();
   void finish(Failure failure, std::string_view detail, Ending ending);
@@ -203,6 +208,8 @@ class Exchange {
   bool shutting_down_ = false;
   bool counted_ = false;    // in requests_in_flight
   bool page_sent_ = false;  // the reply is a page of ours
+  bool sounded_out_ = false;
+  bool protocol_sent_ = false;  // the next head's first word
 };
 
 }  // namespace watchdog

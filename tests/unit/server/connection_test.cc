@@ -351,6 +351,8 @@ TEST_CASE_FIXTURE(Fixture, "a body whose last piece is one too many is told to h
   CHECK(until([&] { return mode.body_ended; }));
   CHECK(mode.body == "abc");
   client.close();
+  settle();
+  pass(1ms);
   CHECK(until([&] { return server->connections() == 0; }));  // and who goes meanwhile is missed
 }
 
@@ -438,14 +440,6 @@ TEST_CASE_FIXTURE(Fixture, "a malformed chunk in the middle of a body ends the r
   say("zz\r\n");
   CHECK(until([&] { return got("HTTP/1.1 400 "); }));
   CHECK_FALSE(mode.body_ended);
-  CHECK(mode.destroyed == 1);
-}
-
-TEST_CASE_FIXTURE(Fixture, "a client that hangs up cancels the invocation") {
-  say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
-  CHECK(until([&] { return mode.current != nullptr; }));
-  client.close();
-  CHECK(until([&] { return server->connections() == 0; }));
   CHECK(mode.destroyed == 1);
 }
 
@@ -631,4 +625,142 @@ TEST_CASE_FIXTURE(Spare, "nothing is closed for a want of anything else") {
     CHECK_FALSE(loop.made_room(ENOMEM));
     CHECK(loop.made_room(EMFILE));
   });
+}
+
+// A client that has said all it will say; whether it still listens is another matter.
+struct SaidAll : Fixture {
+  void say_no_more() { REQUIRE(::shutdown(client.get(), SHUT_WR) == 0); }
+  void ask() {
+    say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+    REQUIRE(until([&] { return mode.current != nullptr; }));
+  }
+  // Long enough for a reset to have come.
+  void listen_for_reset() {
+    settle();
+    pass(1ms);
+    settle();
+  }
+};
+
+TEST_CASE_FIXTURE(SaidAll, "a client that has closed its half gets the whole answer, and the end") {
+  ask();
+  say_no_more();
+  listen_for_reset();
+  CHECK(received == "HTTP/1.1 ");
+  pass(5s);
+  REQUIRE(mode.current != nullptr);
+  in_turn([&] { reply_ok(mode.exchange()); });
+  CHECK(until([&] { return closed; }));
+  CHECK(received.starts_with("HTTP/1.1 200 OK\r\n"));
+  CHECK(got("Connection: close\r\n"));
+  CHECK(received.ends_with("\r\n\r\nok"));
+}
+
+TEST_CASE_FIXTURE(SaidAll, "so it does after an interim response") {
+  ask();
+  say_no_more();
+  listen_for_reset();
+  in_turn([&] {
+    mode.exchange().interim({.status = 103});
+    reply_ok(mode.exchange());
+  });
+  CHECK(until([&] { return closed; }));
+  CHECK(received.starts_with("HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 200 OK\r\n"));
+}
+
+TEST_CASE_FIXTURE(SaidAll, "so it does in the middle of a chunked answer") {
+  ask();
+  in_turn([&] {
+    mode.exchange().head({});
+    mode.exchange().write("tick");
+  });
+  CHECK(until([&] { return got("4\r\ntick\r\n"); }));
+  say_no_more();
+  listen_for_reset();
+  in_turn([&] { mode.exchange().write("tock"); });
+  in_turn([&] { mode.exchange().end(); });
+  CHECK(until([&] { return closed; }));
+  CHECK(received.ends_with("4\r\ntick\r\n04\r\ntock\r\n0\r\n\r\n"));
+}
+
+TEST_CASE_FIXTURE(SaidAll, "requests that it had sent before are all answered") {
+  mode.on_request = reply_ok;
+  say("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+  say_no_more();
+  CHECK(until([&] { return closed; }));
+  CHECK(mode.targets == std::vector<std::string>{"/1", "/2"});
+}
+
+TEST_CASE_FIXTURE(SaidAll, "requests behind one that takes its time are answered too") {
+  say("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
+  REQUIRE(until([&] { return mode.current != nullptr; }));
+  say_no_more();
+  settle();
+  pass(3s);
+  REQUIRE(mode.current != nullptr);
+  in_turn([&] { reply_ok(mode.exchange()); });
+  CHECK(until([&] { return mode.invoked == 2; }));
+  in_turn([&] { reply_ok(mode.exchange()); });
+  CHECK(until([&] { return closed; }));
+  CHECK(received.ends_with("\r\n\r\nok"));
+}
+
+TEST_CASE_FIXTURE(SaidAll, "a body that waits for the function is taken to its end") {
+  mode.pause_upload = true;
+  say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+  REQUIRE(until([&] { return mode.body == "abc"; }));
+  say("def");
+  say_no_more();
+  settle();
+  pass(3s);
+  REQUIRE(mode.current != nullptr);
+  mode.pause_upload = false;
+  in_turn([&] { mode.exchange().upload_flow(true); });
+  CHECK(until([&] { return mode.body_ended; }));
+  CHECK(mode.body == "abcdef");
+  in_turn([&] { reply_ok(mode.exchange()); });
+  CHECK(until([&] { return closed; }));
+  CHECK(received.starts_with("HTTP/1.1 200 OK\r\n"));
+}
+
+TEST_CASE_FIXTURE(SaidAll, "in the middle of a request its end is the request's") {
+  say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+  REQUIRE(until([&] { return mode.body == "abc"; }));
+  say_no_more();
+  CHECK(until([&] { return mode.destroyed == 1; }));
+  CHECK_FALSE(mode.body_ended);
+}
+
+TEST_CASE_FIXTURE(SaidAll,
+                  "a client that hangs up is noticed by the reset, and cancels the invocation") {
+  ask();
+  client = Fd();
+  listen_for_reset();
+  CHECK(mode.destroyed == 1);
+  CHECK(server->connections() == 0);
+}
+
+TEST_CASE_FIXTURE(SaidAll, "it is noticed in the middle of a chunked answer that says nothing") {
+  ask();
+  in_turn([&] {
+    mode.exchange().head({});
+    mode.exchange().write("tick");
+  });
+  CHECK(until([&] { return got("4\r\ntick\r\n"); }));
+  client = Fd();
+  listen_for_reset();
+  CHECK(mode.destroyed == 1);
+}
+
+TEST_CASE_FIXTURE(SaidAll, "a client that has closed both halves is noticed while its body waits") {
+  mode.pause_upload = true;
+  say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
+  REQUIRE(until([&] { return mode.body == "abc"; }));
+  say("def");
+  client = Fd();
+  settle();
+  pass(1s);
+  settle();
+  pass(1s);
+  CHECK(mode.destroyed == 1);
 }
