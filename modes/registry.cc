@@ -33,6 +33,9 @@ std::unique_ptr<Mode> make_mode(const ModeContext& context) {
 
 std::optional<std::string> mode_problem(const Config& config) {
   if (config.mode == ModeName::kStatic) return static_mode_problem(config);
+  if (reads_cgi_heads(config)) {
+    if (auto problem = AccelRoot::problem(config)) return problem;
+  }
   if (has_scripts(config.mode)) return Application::problem(config);
   return std::nullopt;
 }

@@ -6,8 +6,8 @@
 namespace watchdog {
 
 StreamingInvocation::StreamingInvocation(ForkMode& mode, Exchange& exchange,
-                                         std::optional<CgiReader> reader)
-    : mode_(mode), exchange_(exchange), reader_(std::move(reader)) {
+                                         std::optional<CgiReader> reader, AccelRoot* accel_root)
+    : mode_(mode), exchange_(exchange), reader_(std::move(reader)), accel_root_(accel_root) {
   if (reader_) reader_->expect(exchange.request().method);
 }
 
@@ -68,8 +68,12 @@ bool StreamingInvocation::handle(ReadEvent event) {
       if (!reader_->headless()) send_cgi_head();
       return !over_;
     case ReadEvent::kBody:
-      write_body(reader_->body());
-      return true;
+      if (!accel_) {
+        write_body(reader_->body());
+      } else if (!accel_->discard(reader_->body())) {
+        send_file();
+      }
+      return !over_;
     case ReadEvent::kError:
       fail(Failure::kBadAnswer, reader_->problem());
       return false;
@@ -94,6 +98,7 @@ void StreamingInvocation::write_body(std::string_view bytes) {
 }
 
 void StreamingInvocation::end_body() {
+  if (accel_) return send_file();
   if (!exchange_.replying()) {
     // For a HEAD the reader leaves out the body, whose length and type are then not known.
     std::optional<uint64_t> length;
@@ -119,6 +124,8 @@ void StreamingInvocation::send_cgi_head() {
   }
   const ResponseHead& head = reader_->response();
   warn_of_repair(head.repaired);
+  accel_ = accel_root_->response(head);
+  if (accel_) return;
   ReplyHead reply{.status = head.status,
                   .content_length = head.content_length,
                   .forwarded = true,
@@ -129,11 +136,16 @@ void StreamingInvocation::send_cgi_head() {
   exchange_.head(reply);
 }
 
+void StreamingInvocation::send_file() {
+  over_ = true;
+  accel_->send(exchange_);
+}
+
 // A program that said itself that it failed may exit as it likes, as may one that has sent all that
 // it promised; php-cgi exits with 255 after "Status: 500".
 bool StreamingInvocation::is_failure(ExitStatus status) const {
   if (status.success()) return false;
-  if (!reader_ || !exchange_.replying()) return true;
+  if (!reader_ || !(exchange_.replying() || accel_)) return true;
   const bool said_so = status.signal == 0 && reader_->response().status >= 400;
   return !said_so && !reader_->complete();
 }
@@ -148,15 +160,22 @@ namespace {
 class StreamingMode final : public ForkMode {
  public:
   explicit StreamingMode(const ModeContext& context)
-      : ForkMode(context, FunctionEnvironment::Lengths::kWithBody) {}
+      : ForkMode(context, FunctionEnvironment::Lengths::kWithBody) {
+    if (context.config.cgi_response) accel_root_.emplace(context);
+  }
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
     std::optional<CgiReader> reader;
     if (config().cgi_response) reader.emplace(CgiReader::Head::kOptional);
-    auto invocation = std::make_unique<StreamingInvocation>(*this, exchange, std::move(reader));
+    AccelRoot* const accel_root = accel_root_ ? &*accel_root_ : nullptr;
+    auto invocation =
+        std::make_unique<StreamingInvocation>(*this, exchange, std::move(reader), accel_root);
     if (!invocation->start()) return nullptr;
     return invocation;
   }
+
+ private:
+  std::optional<AccelRoot> accel_root_;
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "modes/cgi/accel_root.h"
 #include "modes/cgi/reader.h"
 #include "modes/fork.h"
 
@@ -17,7 +18,9 @@ namespace watchdog {
 // itself what the head of the answer is.
 class StreamingInvocation : public Invocation, private FunctionProcess::Handler {
  public:
-  StreamingInvocation(ForkMode& mode, Exchange& exchange, std::optional<CgiReader> reader);
+  // `accel_root`: whose files a head may name; needed with a reader, and only then.
+  StreamingInvocation(ForkMode& mode, Exchange& exchange, std::optional<CgiReader> reader,
+                      AccelRoot* accel_root);
 
   // Starts the process, to read from `file` if that is one. False: the exchange has failed.
   bool start(const CgiRequest* cgi = nullptr, int file = -1);
@@ -50,6 +53,8 @@ class StreamingInvocation : public Invocation, private FunctionProcess::Handler 
   void end_body();
   void send_own_head(std::string_view type, std::optional<uint64_t> length = {});
   void send_cgi_head();
+  // The file that the head named in place of a body.
+  void send_file();
   // Whether an exit like this one spoils the answer.
   bool is_failure(ExitStatus status) const;
   void fail(Failure failure, std::string_view detail);
@@ -57,6 +62,8 @@ class StreamingInvocation : public Invocation, private FunctionProcess::Handler 
   ForkMode& mode_;
   Exchange& exchange_;
   std::optional<CgiReader> reader_;
+  AccelRoot* accel_root_;
+  std::unique_ptr<AccelResponse> accel_;  // when the head has named a file
   std::string held_;  // of the body, until its type is known: less than kMostSniffed bytes
   std::unique_ptr<FunctionProcess> process_;
   bool over_ = false;  // the exchange has failed, or answers in another way

@@ -110,7 +110,7 @@ threads() {
   WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
     python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
     pid1_test fork_test.StreamingContract load_test.Endurance http_mode_test warm_process_test \
-    static_test.Codings static_test.Limits cgi_test.Answers fastcgi_test
+    static_test.Codings static_test.Limits cgi_test.Answers fastcgi_test accel_test
 }
 
 # Starts from the kept corpus; what it finds is kept in build/.
@@ -157,7 +157,7 @@ fuzz() {
 # for it, and one class of every mode.
 ARM64_TESTS="fork_test.StreamingContract http_mode_test.Requests http_mode_test.Answers
   http_mode_test.Upgrades warm_process_test static_test.Files static_test.Ranges static_test.Limits cgi_test
-  fastcgi_test git_test chaos_test drain_test queue_test health_test metrics_test logs_test pid1_test.Pid1"
+  fastcgi_test accel_test git_test chaos_test drain_test queue_test health_test metrics_test logs_test pid1_test.Pid1"
 arm64() {
   install_arm64
   built arm64 -- -Dtests=true --cross-file tests/arm64.ini || return

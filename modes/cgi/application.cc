@@ -18,9 +18,10 @@ FrontController front_of(const Config& config) {
 }  // namespace
 
 Application::Application(const ModeContext& context)
-    : config_(context.config), front_(front_of(context.config)) {
+    : config_(context.config), front_(front_of(context.config)), accel_root_(context) {
   if (front_.folder() != nullptr) {
-    site_ = std::make_unique<Site>(context, *front_.folder(), &front_);
+    site_ =
+        std::make_unique<Site>(context, *front_.folder(), &front_, share_of_static_cache(config_));
   }
 }
 
@@ -60,7 +61,8 @@ CgiRequest Application::describe(const Exchange& exchange, const Call& call,
           .prefix = call.prefix,
           .collected = collected,
           .software = config_.server_software,
-          .prefix_told = !config_.script_name_prefix.empty()};
+          .prefix_told = !config_.script_name_prefix.empty(),
+          .sends_files = !config_.accel_root.empty()};
 }
 
 // Whom X-Forwarded-For names, only where the user has said whose word counts: by default anything

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "modes/cgi/accel_root.h"
 #include "modes/cgi/front_controller.h"
 #include "modes/cgi/variables.h"
 #include "modes/static/site.h"
@@ -30,6 +31,8 @@ class Application {
   // Nothing when the request was for a file, or is refused: then `reply` answers it, or, when that
   // is null, it has been answered.
   std::optional<Call> route(Exchange& exchange, std::unique_ptr<Invocation>& reply);
+  // Whose files an answer may name.
+  AccelRoot& accel_root() { return accel_root_; }
   // `collected`: the length of a body that was collected.
   CgiRequest describe(const Exchange& exchange, const Call& call,
                       std::optional<uint64_t> collected = {}) const;
@@ -40,6 +43,7 @@ class Application {
   const Config& config_;
   FrontController front_;
   std::unique_ptr<Site> site_;
+  AccelRoot accel_root_;
 };
 
 }  // namespace watchdog

@@ -83,6 +83,7 @@ Result<FrontController> FrontController::make(const Config& config) {
   front.program_ = program_of(config);
   front.executes_ = config.mode == ModeName::kCgi;
   front.own_files_ = files_of(config);
+  front.accel_root_ = config.accel_root;
 
   if (has_root && !(remote && !exists(config.document_root))) {
     const Links links = follows_all_links(config) ? Links::kAnywhere : Links::kInside;
@@ -111,7 +112,9 @@ FrontController::Route FrontController::route(const RequestHead& request) const 
   const SitePath path = parse_site_path(request.path());
   const bool may_be_file =
       folder_ && (path.kind == SitePath::Kind::kFile || path.kind == SitePath::Kind::kFolder);
-  if (!may_be_file) return {Route::Kind::kScript, front(std::move(*decoded))};
+  if (!may_be_file || is_in_accel_root(path.name)) {
+    return {Route::Kind::kScript, front(std::move(*decoded))};
+  }
   if (path.name.empty()) return {Route::Kind::kScript, front("/")};
   const bool is_folder = path.kind == SitePath::Kind::kFolder;
   if (auto route = find_script(path.name)) {
@@ -184,9 +187,15 @@ bool FrontController::is_own_file(const struct stat& status) const {
   });
 }
 
+bool FrontController::is_in_accel_root(std::string_view name) const {
+  if (accel_name_.empty() || !name.starts_with(accel_name_)) return false;
+  return name.size() == accel_name_.size() || name[accel_name_.size()] == '/';
+}
+
 void FrontController::name_own_files() {
   own_names_.clear();
   program_name_.clear();
+  accel_name_.clear();
   if (!folder_) return;
   const std::string root = folder_->real_path() + "/";
   for (size_t i = 0; i < own_files_.size(); ++i) {
@@ -195,6 +204,9 @@ void FrontController::name_own_files() {
     own_names_.push_back(real.substr(root.size()));
     if (i < 2 && program_name_.empty()) program_name_ = own_names_.back();
   }
+  if (accel_root_.empty()) return;
+  const std::string accel = real_path(accel_root_);
+  if (accel.starts_with(root)) accel_name_ = accel.substr(root.size());
 }
 
 Script FrontController::front(std::string path_info) const {

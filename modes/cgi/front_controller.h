@@ -20,7 +20,8 @@ namespace watchdog {
 //   the path                                                answers
 //   ------------------------------------------------------  --------------------------------------
 //   cannot be decoded                                       400
-//   has a segment with a dot in front (not /.well-known)    `script`, whether there is such a file
+//   has a segment with a dot in front (not /.well-known),   `script`, whether there is such a file
+//     or is that of accel_root, or of anything in it
 //   names `script`, or begins with its name                 it; the rest is its PATH_INFO
 //   names what fprocess runs, where no script is set        it; the rest is its PATH_INFO
 //   names what fprocess runs, or another file of its words  404
@@ -69,6 +70,7 @@ class FrontController final : public SendPolicy {
                    std::string decoded) const;
   std::optional<Route> find_script(const std::string& name) const;
   bool is_file(const std::string& name) const;
+  bool is_in_accel_root(std::string_view name) const;
   void name_own_files();
   bool is_own_file(const struct stat& status) const;
   Script front(std::string path_info) const;
@@ -84,6 +86,10 @@ class FrontController final : public SendPolicy {
   // that those have which lie below document_root.
   std::vector<std::string> own_files_;
   std::vector<std::string> own_names_;
+  // accel_root, and its name where it lies below document_root. Its files are sent when the
+  // application says so (AccelRoot); clients have to ask that.
+  std::string accel_root_;
+  std::string accel_name_;
   std::string program_name_;  // of these, that of the program, or of the script for an interpreter
 };
 

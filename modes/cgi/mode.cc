@@ -15,9 +15,9 @@ namespace {
 class CgiInvocation final : public StreamingInvocation {
  public:
   // `folder`: that the program runs in where no script is named; empty: ours.
-  CgiInvocation(ForkMode& mode, const Application& application, const std::string& folder,
+  CgiInvocation(ForkMode& mode, Application& application, const std::string& folder,
                 Exchange& exchange, Application::Call call)
-      : StreamingInvocation(mode, exchange, CgiReader()),
+      : StreamingInvocation(mode, exchange, CgiReader(), &application.accel_root()),
         application_(application),
         folder_(folder),
         call_(std::move(call)),

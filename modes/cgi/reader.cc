@@ -18,6 +18,11 @@ namespace {
 // RFC 3875 6.3: the fields that are for us, one of which each head must have.
 constexpr std::array<std::string_view, 3> kCgiFields = {"Status", "Content-Type", "Location"};
 
+// Those that name a file for the server to send; what comes first counts before the others.
+constexpr std::array<std::string_view, 5> kFileFields = {"X-Accel-Redirect", "X-Sendfile",
+                                                         "X-LIGHTTPD-send-file",
+                                                         "X-Sendfile-Temporary", "X-Sendfile2"};
+
 constexpr std::string_view kNoField = "a line that is no header field was left out";
 constexpr std::string_view kRepeated = "a field that can only be there once was there again";
 constexpr std::string_view kFolded = "a field that was folded over several lines was joined";
@@ -26,6 +31,12 @@ constexpr std::string_view kControl = "a control character was replaced by a spa
 constexpr std::string_view kCoding =
     "Transfer-Encoding was left out: it is not a program's to choose";
 constexpr std::string_view kEmptyHead = "it has no field at all";
+
+size_t rank_of_file_field(std::string_view name) {
+  const auto found = std::ranges::find_if(
+      kFileFields, [name](std::string_view one) { return equals_ignoring_case(name, one); });
+  return static_cast<size_t>(found - kFileFields.begin());
+}
 
 bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
   return equals_ignoring_case(text.substr(0, start.size()), start);
@@ -169,6 +180,10 @@ std::optional<std::string> CgiReader::add_field(std::string_view name, std::stri
   if (is("content-length")) return read_length(value);
   if (is("transfer-encoding")) {
     note_repair(kCoding);
+  } else if (const size_t rank = rank_of_file_field(name); rank < kFileFields.size()) {
+    if (!value.empty() && rank < rank_of_file_field(head_.file_field.name)) {
+      head_.file_field = {kFileFields[rank], value};
+    }
   } else if (is("content-type") || is("location")) {
     if (head_.fields.find(name) != nullptr) note_repair(kRepeated);
     head_.fields.set(name, value);
@@ -212,7 +227,8 @@ void CgiReader::choose_status() {
   if (head_.status != 0) return;
   const Field* location = head_.fields.find("location");
   head_.status = location == nullptr ? 200 : 302;
-  if (location == nullptr || head_.fields.size() > 1) return;
+  const bool alone = head_.fields.size() == 1 && head_.file_field.value.empty();
+  if (location == nullptr || !alone) return;
   const std::string_view target = location->value;
   const bool local = target.starts_with('/') && !target.starts_with("//");
   if (local && target.find('#') == std::string_view::npos) local_redirect_ = target;

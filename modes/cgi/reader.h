@@ -18,7 +18,11 @@ namespace watchdog {
 //   Status: 404 Not Found      200 when it is not there, 302 when Location is
 //   Location: /path?query      alone: that path answers instead (local_redirect(), RFC 3875 6.2.2);
 //                              with other fields or a #fragment it is a redirect for the client
-//   any other field            is passed on
+//   X-Accel-Redirect, X-Sendfile, X-LIGHTTPD-send-file, X-Sendfile-Temporary, X-Sendfile2
+//                              name a file for the server to send: response().file_field, never
+//                              passed on. The first of that order that is not empty counts
+//   any other field            is passed on, X-Accel-Buffering and the other fields that tell a proxy
+//                              how to go on among them: there may be one in front of us
 //
 // Refused, as no answer can be made of it: a first line that is no field, a CR or NUL within a line,
 // a status outside 200 to 599, a length that is not a number, two different lengths or statuses, and

@@ -161,6 +161,7 @@ void add_cgi_variables(VariableSink& sink, const CgiRequest& cgi) {
   add_path(sink, cgi);
   add_body(sink, cgi);
   add_parties(sink, cgi);
+  if (cgi.sends_files) sink.add("HTTP_X_SENDFILE_TYPE", "X-Sendfile");
   add_fields(sink, cgi);
 }
 
@@ -171,6 +172,10 @@ bool is_cgi_variable(std::string_view name) {
 }
 
 bool is_withheld(const CgiRequest& cgi, std::string_view field) {
+  // How files are sent is the server's to say: a client's word would be an empty download, or one
+  // of another file.
+  if (equals_ignoring_case(field, "x-sendfile-type")) return true;
+  if (equals_ignoring_case(field, "x-accel-mapping")) return true;
   return cgi.prefix_told && equals_ignoring_case(field, kPrefixField);
 }
 

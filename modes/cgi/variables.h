@@ -33,6 +33,7 @@ struct CgiRequest {
   // script_name_prefix is set: the program learns of a prefix by SCRIPT_NAME, and not a second time
   // by X-Forwarded-Prefix.
   bool prefix_told = false;
+  bool sends_files = false;  // accel_root is set
 };
 
 // Takes variables one by one; the views live during the call.
@@ -46,8 +47,9 @@ class VariableSink {
 
 // Tells `sink` the meta-variables of a request (RFC 3875 4.1), those that Apache and nginx add
 // (REQUEST_URI, SCRIPT_FILENAME, DOCUMENT_ROOT, REDIRECT_STATUS, HTTPS), and its fields as HTTP_*.
-// Fields that could pass for something else are left out: Proxy, and names with more in them than
-// letters, digits and hyphens.
+// HTTP_X_SENDFILE_TYPE says that we send files for the program, where we do: Symfony's responses go
+// by it. Fields that could pass for something else are left out: Proxy, X-Sendfile-Type
+// and X-Accel-Mapping, and names with more in them than letters, digits and hyphens.
 void add_cgi_variables(VariableSink& sink, const CgiRequest& cgi);
 
 // Whether add_cgi_variables() may set a variable of that name.

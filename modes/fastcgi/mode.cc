@@ -47,7 +47,7 @@ class FastcgiMode final : public UpstreamMode {
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override;
 
-  const Application& application() const { return application_; }
+  Application& application() { return application_; }
   fastcgi::AfterRequest after_request() const { return after_request_; }
   // How many connections to that instance this worker may keep open. A process of most servers
   // (PHP's are) serves one connection and nothing else while that is open: with more connections
@@ -104,6 +104,8 @@ class FastcgiInvocation final : public UpstreamInvocation {
   std::string local_target(std::string_view location) const override {
     return without_prefix(location, call_.prefix);
   }
+
+  AccelRoot* accel_root() override { return &mode_.application().accel_root(); }
 
   bool may_keep(const Upstream& upstream) const override {
     return mode_.after_request() == fastcgi::AfterRequest::kKeepConnection &&

@@ -11,7 +11,9 @@ namespace {
 class StaticMode final : public Mode {
  public:
   StaticMode(const ModeContext& context, ServedFolder folder)
-      : loop_(context.loop), folder_(std::move(folder)), site_(context, folder_, nullptr) {}
+      : loop_(context.loop),
+        folder_(std::move(folder)),
+        site_(context, folder_, nullptr, share_of_static_cache(context.config)) {}
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
     folder_.look_up(loop_.now());

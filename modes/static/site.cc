@@ -1,19 +1,17 @@
 #include "modes/static/site.h"
 
 #include <fmt/format.h>
-#include <sys/random.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
 #include <utility>
 
+#include "base/log.h"
 #include "base/text.h"
 #include "http/conditional.h"
 #include "http/content_coding.h"
-#include "http/range.h"
 #include "modes/static/fingerprint.h"
 #include "modes/static/listing.h"
 #include "modes/static/site_path.h"
@@ -49,93 +47,18 @@ bool is_navigation(const RequestHead& request, const std::string& name) {
   return (extension == start ? name.find('.', start + 1) : extension) == std::string::npos;
 }
 
-// The value of the only Range field; empty when there is none that counts.
-std::string_view wanted_range(const RequestHead& request) {
-  if (request.method != "GET") return {};
-  std::string_view value;
-  for (const Field& field : request.fields) {
-    if (!equals_ignoring_case(field.name, "range")) continue;
-    if (!value.empty()) return {};
-    value = field.value;
-  }
-  return value;
-}
+}  // namespace
 
-std::string content_range(const ByteRange& range, uint64_t size) {
-  return fmt::format("bytes {}-{}/{}", range.first, range.last(), size);
-}
-
-// What no file is likely to hold.
-std::string new_boundary() {
-  std::array<uint64_t, 2> random{};
-  if (::getrandom(random.data(), sizeof random, GRND_NONBLOCK) < 0) {
-    random[0] = static_cast<uint64_t>(std::time(nullptr));
-  }
-  return fmt::format("{:016x}{:016x}", random[0], random[1]);
-}
-
-// RFC 9110 14.6.
-std::vector<Part> multipart(const std::vector<ByteRange>& ranges, const std::string& boundary,
-                            std::string_view type, uint64_t size) {
-  std::vector<Part> parts;
-  parts.reserve(ranges.size() + 1);
-  for (const ByteRange& range : ranges) {
-    parts.push_back({fmt::format("\r\n--{}\r\nContent-Type: {}\r\nContent-Range: {}\r\n\r\n",
-                                 boundary, type, content_range(range, size)),
-                     range});
-  }
-  parts.push_back({fmt::format("\r\n--{}--\r\n", boundary)});
-  return parts;
-}
-
-// What of a representation is sent, and as what.
-struct Selection {
-  int status = 200;
-  std::string type{};
-  std::string range{};  // Content-Range; empty: none
-  std::vector<Part> parts{};
-};
-
-// What Range asks for, where it counts (RFC 9110 14.2).
-Selection select_parts(const RequestHead& request, const Representation& representation) {
-  using Kind = RangeRequest::Kind;
-  const File& file = *representation.file;
-  const std::string& type = representation.type->text;
-  const std::string_view value = wanted_range(request);
-  RangeRequest wanted;
-  // Of nothing there is no range, and nginx as most servers sends that whole.
-  if (!value.empty() && file.size() > 0 && !representation.made_here &&
-      range_may_apply(request, file.validators(), std::time(nullptr))) {
-    wanted = resolve_range(value, file.size());
-  }
-  if (wanted.kind == Kind::kUnsatisfiable) return {.status = 416};
-  if (wanted.kind == Kind::kWhole) return {.type = type, .parts = {{{}, {0, file.size()}}}};
-  if (wanted.ranges.size() == 1) {
-    return {206, type, content_range(wanted.ranges[0], file.size()), {{{}, wanted.ranges[0]}}};
-  }
-  const std::string boundary = new_boundary();
-  return {.status = 206,
-          .type = "multipart/byteranges; boundary=" + boundary,
-          .parts = multipart(wanted.ranges, boundary, type, file.size())};
-}
-
-uint64_t length_of(const std::vector<Part>& parts) {
-  uint64_t length = 0;
-  for (const Part& part : parts) length += part.preamble.size() + part.range.size;
-  return length;
-}
-
-uint64_t share_of_cache(const Config& config) {
+uint64_t share_of_static_cache(const Config& config) {
   return config.static_cache / worker_count(config);
 }
 
-}  // namespace
-
-Site::Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* policy)
+Site::Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* policy,
+           uint64_t most_in_memory)
     : config_(context.config),
       types_(MediaTypes::of_this_system()),
       folder_(folder),
-      store_(folder, policy, share_of_cache(context.config)),
+      store_(folder, policy, most_in_memory),
       compressor_(context.loop, store_.cache()),
       loop_(context.loop) {}
 
@@ -190,10 +113,31 @@ std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
     case Finding::Kind::kFailed:
       break;
   }
-  const bool exhausted = found.error == EMFILE || found.error == ENFILE || found.error == ENOMEM;
-  exchange.fail(exhausted ? Failure::kOutOfResources : Failure::kFileFailed,
-                fmt::format("{}: {}", name, strerror(found.error)));
+  fail(exchange, name, found.error);
   return nullptr;
+}
+
+std::unique_ptr<Invocation> Site::serve_named(Exchange& exchange, const std::string& name,
+                                              const Fields& said, std::string_view asked) {
+  Finding found = find(name);
+  if (found.kind == Finding::Kind::kFailed) {
+    fail(exchange, name, found.error);
+    return nullptr;
+  }
+  if (!found.file) {
+    log::warn("{}: there is no such file in {} that can be sent", asked, folder_.real_path());
+    answer_error(exchange, found.kind == Finding::Kind::kForbidden ? 403 : 404, &said);
+    return nullptr;
+  }
+  const Field* const type = said.find("content-type");
+  const MediaType media{type != nullptr ? std::string(type->value) : types_.find(name).text};
+  return send(exchange, {.file = std::move(found.file), .type = &media, .said = &said});
+}
+
+void Site::fail(Exchange& exchange, const std::string& name, int error) const {
+  const bool exhausted = error == EMFILE || error == ENFILE || error == ENOMEM;
+  exchange.fail(exhausted ? Failure::kOutOfResources : Failure::kFileFailed,
+                fmt::format("{}: {}", name, strerror(error)));
 }
 
 std::unique_ptr<Invocation> Site::serve_file(Exchange& exchange, const std::string& name,
@@ -291,14 +235,18 @@ bool Site::may_gzip(const RequestHead& request) const {
 std::unique_ptr<Invocation> Site::send(Exchange& exchange, const Representation& representation) {
   const RequestHead& request = exchange.request();
   const Validators validators = representation.file->validators();
-  switch (check_preconditions(request, validators, std::time(nullptr))) {
+  // What an application was asked to do by another method is done.
+  const Precondition precondition =
+      is_read(request) ? check_preconditions(request, validators, std::time(nullptr))
+                       : Precondition::kMet;
+  switch (precondition) {
     case Precondition::kMet:
       break;
     case Precondition::kNotModified:
       answer_not_modified(exchange, representation);
       return nullptr;
     case Precondition::kFailed:
-      answer_error(exchange, 412);
+      answer_error(exchange, 412, representation.said);
       return nullptr;
   }
   Selection selection = select_parts(request, representation);
@@ -352,24 +300,31 @@ void Site::answer_redirect(Exchange& exchange) const {
   answer_page(exchange, reply, {});
 }
 
-void Site::answer_error(Exchange& exchange, int status) const {
+void Site::answer_error(Exchange& exchange, int status, const Fields* said) const {
   const std::string page = fmt::format("{}: {}\n", status, reason_phrase(status));
-  answer_page(exchange, {.status = status}, page);
+  answer_page(exchange, {.status = status}, page, said);
 }
 
 void Site::answer_unsatisfiable(Exchange& exchange, const Representation& representation) const {
   const std::string range = fmt::format("bytes */{}", representation.file->size());
   ReplyHead reply{.status = 416};
   reply.fields.add("Content-Range", range);
-  answer_page(exchange, reply, "416: Range Not Satisfiable\n");
+  answer_page(exchange, reply, "416: Range Not Satisfiable\n", representation.said);
 }
 
-// A short text of ours.
-void Site::answer_page(Exchange& exchange, ReplyHead reply, std::string_view text) const {
+// A short text of ours. Of what an application has said cookies count all the same.
+void Site::answer_page(Exchange& exchange, ReplyHead reply, std::string_view text,
+                       const Fields* said) const {
   reply.content_length = text.size();
   reply.fields.add("Content-Type", "text/plain; charset=utf-8");
   reply.fields.add("Cache-Control", kAskFirst);
-  add_origin_fields(reply);
+  if (said == nullptr) {
+    add_origin_fields(reply);
+  } else {
+    for (const Field& field : *said) {
+      if (equals_ignoring_case(field.name, "set-cookie")) reply.fields.add(field.name, field.value);
+    }
+  }
   exchange.head(reply);
   exchange.write(text);
   exchange.end();
@@ -378,7 +333,6 @@ void Site::answer_page(Exchange& exchange, ReplyHead reply, std::string_view tex
 void Site::answer_not_modified(Exchange& exchange, const Representation& representation) const {
   ReplyHead reply{.status = 304};
   add_selection_fields(reply, representation);
-  add_origin_fields(reply);
   exchange.head(reply);
   exchange.end();
 }
@@ -390,19 +344,29 @@ void Site::add_fields(ReplyHead& reply, const Representation& representation) co
   const std::string& last_modified = representation.file->last_modified;
   if (!last_modified.empty()) reply.fields.add("Last-Modified", last_modified);
   if (!representation.made_here) reply.fields.add("Accept-Ranges", "bytes");
-  reply.fields.add("X-Content-Type-Options", "nosniff");
+  if (representation.said == nullptr) reply.fields.add("X-Content-Type-Options", "nosniff");
   add_selection_fields(reply, representation);
-  add_origin_fields(reply);
 }
 
 // Those that a 304 repeats (RFC 9110 15.4.5).
 void Site::add_selection_fields(ReplyHead& reply, const Representation& representation) const {
   reply.fields.add("ETag", representation.file->etag);
+  if (representation.said != nullptr) return add_said_fields(reply, *representation.said);
   const std::string_view otherwise = representation.fingerprinted ? kForEver : kAskFirst;
   const bool by_name = config_.static_cache_control.empty() || caches_by_name(config_);
   reply.fields.add("Cache-Control",
                    by_name ? otherwise : std::string_view(config_.static_cache_control));
   if (representation.type->compressible) reply.fields.add("Vary", "Accept-Encoding");
+  add_origin_fields(reply);
+}
+
+void Site::add_said_fields(ReplyHead& reply, const Fields& said) {
+  for (const Field& field : said) {
+    const bool is_type = equals_ignoring_case(field.name, "content-type");
+    if (!is_type) reply.fields.add(field.name, field.value);
+  }
+  const bool has_policy = said.find("cache-control") != nullptr || said.find("expires") != nullptr;
+  if (!has_policy) reply.fields.add("Cache-Control", kAskFirst);
 }
 
 void Site::add_origin_fields(ReplyHead& reply) const {

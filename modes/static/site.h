@@ -7,29 +7,33 @@
 #include "modes/static/compression.h"
 #include "modes/static/file_store.h"
 #include "modes/static/media_types.h"
+#include "modes/static/representation.h"
 #include "server/exchange.h"
 #include "server/mode.h"
 
 namespace watchdog {
 
-// What is sent for a name: a file, or one that stands for it in another coding.
-struct Representation {
-  FilePointer file;
-  const MediaType* type = nullptr;
-  std::string_view coding{};  // as Content-Encoding names it; empty: as it is
-  bool made_here = false;     // compressed by us: its bytes are not for ranges
-  bool fingerprinted = false;
-};
+// What static_cache is for one worker, in bytes.
+uint64_t share_of_static_cache(const Config& config);
 
 // A folder as a web site: GET and HEAD with conditions and ranges (RFC 9110 13, 14), codings by
 // Accept-Encoding, from the cache where that is true. One per Worker.
 class Site {
  public:
   // `policy`: null lets every file be sent that is not hidden. Both outlive the site.
-  Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* policy);
+  // `most_in_memory`: bytes of files that are kept in memory.
+  Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* policy,
+       uint64_t most_in_memory);
 
   // Answers a request. Returns null when that is already done.
   std::unique_ptr<Invocation> serve(Exchange& exchange);
+  // Answers with the file `name` for an application, which has said the fields `said` with it: they
+  // stand in for those that the site would say, beside what follows from the file itself. The file
+  // is sent as it is, in no other coding; conditions and ranges count where the method is GET or
+  // HEAD. `asked`: what the application asked for, for the log. Returns null when that is already
+  // done.
+  std::unique_ptr<Invocation> serve_named(Exchange& exchange, const std::string& name,
+                                          const Fields& said, std::string_view asked);
 
  private:
   std::unique_ptr<Invocation> serve_file(Exchange& exchange, const std::string& name,
@@ -50,13 +54,16 @@ class Site {
 
   void answer_options(Exchange& exchange) const;
   void answer_redirect(Exchange& exchange) const;
-  void answer_error(Exchange& exchange, int status) const;
+  void answer_error(Exchange& exchange, int status, const Fields* said = nullptr) const;
   void answer_not_modified(Exchange& exchange, const Representation& representation) const;
   void answer_unsatisfiable(Exchange& exchange, const Representation& representation) const;
-  void answer_page(Exchange& exchange, ReplyHead reply, std::string_view text) const;
+  void answer_page(Exchange& exchange, ReplyHead reply, std::string_view text,
+                   const Fields* said = nullptr) const;
+  void fail(Exchange& exchange, const std::string& name, int error) const;
 
   void add_fields(ReplyHead& reply, const Representation& representation) const;
   void add_selection_fields(ReplyHead& reply, const Representation& representation) const;
+  static void add_said_fields(ReplyHead& reply, const Fields& said);
   void add_origin_fields(ReplyHead& reply) const;
 
   const Config& config_;

@@ -302,6 +302,8 @@ void UpstreamInvocation::on_response_head(const ResponseHead& head) {
     return exchange_.redirect(local_target(target));
   }
   warn_of_repair(head.repaired);
+  if (AccelRoot* const root = accel_root()) accel_ = root->response(head);
+  if (accel_) return;
   if (head.status == 101) return on_switched(head);
   ReplyHead reply{.status = head.status, .forwarded = true, .reason = head.reason};
   forward_fields(head, reply.fields);
@@ -332,6 +334,12 @@ void UpstreamInvocation::on_switched(const ResponseHead& head) {
 }
 
 void UpstreamInvocation::on_response_body(std::string_view bytes) {
+  if (accel_) {
+    if (accel_->discard(bytes)) return;
+    drop_connection();
+    load_.reset();
+    return accel_->send(exchange_);
+  }
   exchange_.write(bytes);
   if (connection_ && exchange_.reply_full()) connection_->pause();
 }
@@ -344,6 +352,7 @@ void UpstreamInvocation::on_response_end(std::string_view trailers) {
   } else {
     drop_connection();
   }
+  if (accel_) return accel_->send(exchange_);
   exchange_.end(passed_on);
 }
 

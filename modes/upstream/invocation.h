@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "modes/cgi/accel_root.h"
 #include "modes/spool.h"
 #include "modes/upstream/connection.h"
 #include "modes/upstream/mode.h"
@@ -77,6 +78,8 @@ class UpstreamInvocation : public Invocation,
   virtual std::string local_target(std::string_view location) const {
     return std::string(location);
   }
+  // Whose files an answer may name in place of a body; null: none.
+  virtual AccelRoot* accel_root() { return nullptr; }
   // Whether the connection should be kept for other requests.
   virtual bool may_keep(const Upstream&) const { return true; }
 
@@ -127,6 +130,7 @@ class UpstreamInvocation : public Invocation,
   Upstream* upstream_ = nullptr;      // once there was one
   UpstreamPool* awaiting_ = nullptr;  // that owes us a connection
   std::optional<Load> load_;
+  std::unique_ptr<AccelResponse> accel_;  // when the head has named a file
   size_t refusals_ = 0;
   int refused_ = 0;       // the last one's errno
   Timer ready_deadline_;  // while the function is not ready, or refuses connections

@@ -102,6 +102,16 @@ class Contract:
         self.assertEqual((part.status, part.body), (206, whole.body[100:200]))
         self.assertEqual(dog.request(path="/report.csv", headers={"Range": "bytes=99999-"}).status, 416)
 
+    def test_a_file_is_left_to_the_server_as_symfony_does(self):
+        storage = self.folder(report="words of a report")
+        dog = self.script(f"$file = realpath('{storage}/report'); header('Content-Type: a/b'); session_start();"
+                          "if (isset($_SERVER['HTTP_X_SENDFILE_TYPE'])) header($_SERVER['HTTP_X_SENDFILE_TYPE'] . ': ' . $file);"
+                          "else readfile($file);", accel_root=storage)
+        response = dog.request(headers={"Range": "bytes=9-"})
+        self.assertEqual((response.status, response.text, response.header("Content-Type")), (206, "a report", "a/b"))
+        self.assertIn("PHPSESSID", response.header("Set-Cookie"))
+        self.assertIsNone(response.header("X-Sendfile"))
+
     def test_files_beside_it_are_served_and_its_source_is_not(self):
         dog = self.app()
         response = dog.request(path="/css/site.css")

@@ -87,6 +87,9 @@ struct ResponseHead {
   // What in the head was not quite right and has been mended, in a few constant words for a warning
   // in the log; empty when all was well.
   std::string_view repaired{};
+  // By which a CGI program names a file for its server to send in place of the body; not one of
+  // `fields`. Its value is empty where there is none.
+  Field file_field{};
 
   bool interim() const { return status < 200 && status != 101; }
 };

@@ -30,8 +30,8 @@ constexpr std::array<std::string_view, 5> kClassicOnly = {
     "combine_output", "marshal_request", "write_debug", "read_debug", "debug_headers"};
 
 // Of files, wherever they are served; some are for sites without scripts.
-constexpr std::array<std::string_view, 5> kFilesOnly = {"static_cache_control", "static_cors",
-                                                        "static_gzip", "static_cache", "symlinks"};
+constexpr std::array<std::string_view, 4> kFilesOnly = {"static_cache_control", "static_cors",
+                                                        "static_gzip", "static_cache"};
 constexpr std::array<std::string_view, 4> kStaticOnly = {"static_path", "static_fallback",
                                                          "static_404", "static_listing"};
 
@@ -246,14 +246,25 @@ class ConfigReader {
       warn_without_effect("trusted_proxies", "a file is the same for everybody");
     } else {
       warn_all_without_effect(kStaticOnly, "it is for mode=static");
-      if (!scripts) warn_all_without_effect(kFilesOnly, "it is for mode=static");
-      if (scripts && config.document_root.empty()) {
-        warn_all_without_effect(kFilesOnly, "files are served where document_root is set");
-      }
     }
+    warn_of_files();
     if (config.mode != ModeName::kClassic) {
       warn_all_without_effect(kClassicOnly, "it is for mode=classic");
     }
+  }
+
+  void warn_of_files() {
+    const Config& config = outcome_.config;
+    const bool heads = reads_cgi_heads(config);
+    if (!heads) {
+      warn_without_effect("accel_root", "it is for mode=cgi, mode=fastcgi and cgi_response=true");
+    }
+    const bool scripts = has_scripts(config.mode);
+    if (config.mode == ModeName::kStatic || (scripts && !config.document_root.empty())) return;
+    const std::string_view why =
+        scripts ? "files are served where document_root is set" : "it is for mode=static";
+    warn_all_without_effect(kFilesOnly, why);
+    if (!heads || config.accel_root.empty()) warn_without_effect("symlinks", why);
   }
 
   // Values that others overrule.

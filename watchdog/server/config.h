@@ -36,6 +36,7 @@ struct Config {
   std::string script;              // relative to it; empty: FrontController decides
   std::string script_name_prefix;  // empty, "/prefix", or "X-Forwarded-Prefix"
   std::string server_software;     // SERVER_SOFTWARE; empty: ours
+  std::string accel_root;          // empty: no files are sent for applications
   std::string static_path;
   std::optional<Symlinks> symlinks;  // unset: follows_all_links() decides
   std::string static_fallback;       // empty, or "/name"
@@ -107,6 +108,11 @@ constexpr bool has_warm_function(ModeName mode) {
 // Whether scripts answer, and files where there is a document_root.
 constexpr bool has_scripts(ModeName mode) {
   return mode == ModeName::kCgi || mode == ModeName::kFastcgi;
+}
+
+// Whether what the function prints may begin with a CGI head.
+constexpr bool reads_cgi_heads(const Config& config) {
+  return has_scripts(config.mode) || (config.mode == ModeName::kStreaming && config.cgi_response);
 }
 
 // What static_cache_control says for "by the file's name".

@@ -82,7 +82,10 @@ void Exchange::invoke(Mode& mode, Slot slot) {
 }
 
 void Exchange::start_invocation() {
-  auto invocation = mode_->invoke(*this);
+  adopt(mode_->invoke(*this));
+}
+
+void Exchange::adopt(std::unique_ptr<Invocation> invocation) {
   if (!active()) {
     context_.loop.retire(std::move(invocation));
     return;
@@ -113,6 +116,16 @@ void Exchange::redirect(std::string_view target) {
   upload_flow(true);
   start_invocation();
   if (invocation_) invocation_->on_body_end();
+}
+
+void Exchange::hand_over(const std::function<std::unique_ptr<Invocation>()>& answer) {
+  if (state_ != State::kOpen) return;
+  context_.loop.retire(std::move(invocation_));
+  deadline_.clear();
+  slot_.reset();
+  if (client_gone_) return end();
+  upload_flow(true);
+  adopt(answer());
 }
 
 void Exchange::admit(Mode& mode, Slot slot) {

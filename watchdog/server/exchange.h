@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <initializer_list>
 #include <memory>
 #include <optional>
@@ -141,6 +142,9 @@ class Exchange {
   // What answers is a GET of `target` (RFC 3875 6.2.2): request() says so from here on, the mode is
   // asked again, and this invocation retired. The log names what the client asked for.
   void redirect(std::string_view target);
+  // The function has done its part, and its slot is free: `answer` answers in its place, as
+  // Mode::invoke() does, unless nobody is left to be answered. The current invocation is retired.
+  void hand_over(const std::function<std::unique_ptr<Invocation>()>& answer);
 
   // An interim response (1xx), which some clients cannot take.
   void interim(const ReplyHead& head);
@@ -170,6 +174,7 @@ class Exchange {
   };
 
   void start_invocation();
+  void adopt(std::unique_ptr<Invocation> invocation);
   void send_head(const ReplyHead& head);
   void send_lines(std::string_view head);
   void send_page(int status, Failure failure, std::string_view text);

@@ -588,6 +588,10 @@ std::vector<Option> make_table() {
           "permalinks without index.php to nginx",
           field_value(&Config::server_software))
       .default_follows = true;
+  rows.add("accel_root", "",
+           "cgi, fastcgi, cgi_response: the folder of files that the application leaves to us to "
+           "send, by X-Accel-Redirect or X-Sendfile",
+           folder(&Config::accel_root));
   rows.add("cgi_response", "false",
            "streaming: an answer that begins with Status:, Content-Type: or Location: has a head",
            boolean(&Config::cgi_response));

@@ -406,6 +406,24 @@ TEST_CASE("options of scripts warn in modes that have none") {
             .warnings.empty());
 }
 
+TEST_CASE("accel_root and symlinks warn where no file is sent") {
+  const auto warnings = [](std::map<std::string, std::string> options) {
+    return read_with(options).warnings.size();
+  };
+  CHECK(contains(read_with({{"accel_root", "/a"}}).warnings.front(),
+                 "accel_root has no effect: it is for mode=cgi, mode=fastcgi and cgi_response"));
+  CHECK(warnings({{"accel_root", "/a"}, {"symlinks", "any"}}) == 2);
+  for (const std::string option : {"mode=cgi", "cgi_response=true"}) {
+    CAPTURE(option);
+    const auto [name, value] =
+        std::pair(option.substr(0, option.find('=')), option.substr(option.find('=') + 1));
+    CHECK(warnings({{name, value}, {"accel_root", "/a"}, {"symlinks", "any"}}) == 0);
+    CHECK(warnings({{name, value}, {"symlinks", "any"}}) == 1);
+    CHECK(warnings({{name, value}, {"accel_root", "/a"}, {"static_cache", "1m"}}) == 1);
+  }
+  CHECK(warnings({{"mode", "static"}, {"symlinks", "any"}}) == warnings({{"mode", "static"}}));
+}
+
 TEST_CASE("a content_type cannot smuggle in a header field") {
   const std::string error = error_of({{"content_type", "text/plain\r\nX-Injected: 1"}});
   CHECK(error.find("control characters") != std::string::npos);

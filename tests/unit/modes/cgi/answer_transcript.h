@@ -19,6 +19,8 @@ class AnswerTranscript {
     for (const Field& field : head.fields)
       text_ += fmt::format("{}: {}\n", field.name, field.value);
     if (head.content_length) text_ += fmt::format("length {}\n", *head.content_length);
+    if (!head.file_field.value.empty())
+      text_ += fmt::format("file {}: {}\n", head.file_field.name, head.file_field.value);
     if (headless) text_ += "headless\n";
     if (!local_redirect.empty()) text_ += fmt::format("local {}\n", local_redirect);
   }

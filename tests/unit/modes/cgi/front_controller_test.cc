@@ -272,3 +272,23 @@ TEST_CASE("a folder or a script that is not there is refused") {
   app.config.document_root = app.folder.path("none");
   CHECK(FrontController::make(app.config).error().starts_with("document_root="));
 }
+
+TEST_CASE("accel_root is closed to clients where it lies below document_root") {
+  Application app;
+  app.folder.folder("private");
+  app.folder.write("private/a.txt", "");
+  app.folder.write("private/run.php", "<?php");
+  app.folder.write("private.txt", "");
+  app.config.accel_root = app.folder.path("private");
+  CHECK(app.route("/private/a.txt") == "/index.php + /private/a.txt");
+  CHECK(app.route("/private/run.php") == "/index.php + /private/run.php");
+  CHECK(app.route("/private/") == "/index.php + /private/");
+  CHECK(app.route("/private") == "/index.php + /private");
+  CHECK(app.route("//private/a.txt") == "/index.php + //private/a.txt");
+  CHECK(app.route("/private.txt") == "file");
+  CHECK(app.route("/style.css") == "file");
+  for (const std::string& open : {app.folder.path(), std::string("/")}) {
+    app.config.accel_root = open;
+    CHECK(app.route("/private/a.txt") == "file");
+  }
+}

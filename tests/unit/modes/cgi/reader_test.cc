@@ -43,6 +43,13 @@ const std::vector<Sample> kSamples = {
      "302 \nLocation: /account\nSet-Cookie: a=1\nbody \nend\n"},
     {"Content-Type: text/html\nLocation: /account\n\nGo there",
      "302 \nContent-Type: text/html\nLocation: /account\nbody Go there\nend\n"},
+    {"X-Sendfile: /b\nX-Accel-Buffering: no\nx-accel-redirect: \nX-Sendfile2: /c\n\nx",
+     "200 \nX-Accel-Buffering: no\nfile X-Sendfile: /b\nbody x\nend\n"},
+    {"x-accel-redirect: /a\nX-Sendfile: /b\nX-ACCEL-REDIRECT: /c\nX-Sendfile-Temporary: /d\n\n",
+     "200 \nfile X-Accel-Redirect: /a\nbody \nend\n"},
+    {"Location: /local\nX-LIGHTTPD-send-file: /b\n\n",
+     "302 \nLocation: /local\nfile X-LIGHTTPD-send-file: /b\nbody \nend\n"},
+    {"X-Accel-Redirect:\n\nx", "200 \nbody x\nend\n"},
     {"Status: 204\n\nwhat nobody may see", "204 \nbody \nend\n"},
     {"Status: 304\nETag: \"a\"\n\nbody", "304 \nETag: \"a\"\nbody \nend\n"},
 };

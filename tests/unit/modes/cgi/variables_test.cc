@@ -225,3 +225,20 @@ TEST_CASE("a path that an application redirects to is given its prefix once") {
   CHECK(without_prefix("/shop/shop/x", "/shop") == "/shop/x");
   CHECK(without_prefix("/cart", "") == "/cart");
 }
+
+TEST_CASE("that files are sent for the program is told where it is so, and by nobody else") {
+  RequestHead request = get("/");
+  request.fields.add("X-Sendfile-Type", "X-Accel-Redirect");
+  request.fields.add("x-accel-mapping", "/=/");
+  CHECK(variables(request, kIndex).count("HTTP_X_SENDFILE_TYPE") == 0);
+  CHECK(variables(request, kIndex).count("HTTP_X_ACCEL_MAPPING") == 0);
+  Collected sink;
+  const PeerAddress from = peer();
+  add_cgi_variables(sink, {.request = request,
+                           .script = kIndex,
+                           .peer = from,
+                           .document_root = "",
+                           .prefix = "",
+                           .sends_files = true});
+  CHECK(sink.all["HTTP_X_SENDFILE_TYPE"] == "X-Sendfile");
+}
