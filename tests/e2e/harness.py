@@ -3,6 +3,8 @@
 $WATCHDOG_WORKERS is how many workers each runs (unset: its default).
 """
 
+import functools
+import itertools
 import os
 import random
 import re
@@ -56,6 +58,34 @@ def raise_descriptor_limit():
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
+@functools.cache
+def refusal(*command):
+    """The last word of `command` where it is not allowed here; None where it is."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True)
+    return None if done.returncode == 0 else (done.stderr.strip().splitlines() or ["no word"])[-1]
+
+
+def demand(right, *command):
+    """Fails at once, in one line, where a right is missing that a test needs: `command` uses it."""
+    why = refusal(*command)
+    if why is not None:
+        raise AssertionError(f"this test needs the right to {right}, which is not given here: {why}")
+
+
+def demand_rights_of(wrapper):
+    """The same for what is put before the watchdog."""
+    if "unshare" in wrapper:
+        words = wrapper[wrapper.index("unshare") + 1:]
+        flags = list(itertools.takewhile(lambda word: word.startswith("-"), words))
+        demand(f"unshare {' '.join(flags)}", "unshare", *flags, "true")
+        if "--mount" in flags:
+            demand("mount", "unshare", "--mount", "mount", "-t", "tmpfs", "none", "/mnt")
+    elif any("setpriv" in word for word in wrapper):
+        demand("become another user and look at its processes", "sh", "-c",
+               "setpriv --reuid=1000 --regid=1000 --clear-groups sleep 1 & "
+               'until [ "$(cat /proc/$!/comm)" != sh ]; do :; done; cat /proc/$!/environ')
+
+
 def process_status(pid):
     """Fields of /proc/PID/status; None when there is no such process."""
     try:
@@ -106,6 +136,7 @@ class Watchdog:
             if value is not None:
                 environment[name] = str(value)
         self.environment = environment
+        demand_rights_of(wrapper)
         self._wrapped = bool(wrapper)
         self.process = subprocess.Popen(
             [*wrapper, *COMMAND, *map(str, arguments)], env=environment,
@@ -339,6 +370,7 @@ class Watchdog:
 
 def run(*arguments, timeout=10, wrapper=(), **variables):
     """Runs the watchdog to its end. Returns a CompletedProcess with text output."""
+    demand_rights_of(wrapper)
     with tempfile.TemporaryDirectory(prefix="fwatchdog-test-") as folder:
         environment = {"PATH": os.environ["PATH"], "TMPDIR": folder, "port": "0",
                        "metrics_port": "0"}

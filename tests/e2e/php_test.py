@@ -3,6 +3,7 @@
 import glob
 import hashlib
 import os
+import shutil
 import tempfile
 import time
 
@@ -55,7 +56,11 @@ class Contract:
     """What an application finds, however PHP is run."""
 
     def app(self, **options):
-        return self.serve(document_root=PUBLIC, **options)
+        # A copy: PHP-FPM's workers are nobody, who may not look into the folder that holds ours.
+        folder = self.folder()
+        shutil.copytree(PUBLIC, folder, dirs_exist_ok=True, copy_function=shutil.copyfile)
+        os.chmod(folder, 0o755)
+        return self.serve(document_root=folder, **options)
 
     def test_paths_that_name_no_file_are_the_front_script_s(self):
         dog = self.app()

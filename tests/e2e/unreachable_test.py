@@ -13,7 +13,7 @@ import threading
 import uuid
 
 from client import Client, head
-from harness import Case, InBackground, until
+from harness import Case, InBackground, demand, until
 from scripted_server import ScriptedServer, ok
 
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -33,6 +33,7 @@ class Machine:
 
     def __init__(self, name):
         self.name = name
+        demand("make network namespaces", "unshare", "--net", "--mount", "true")
         ip("netns", "add", name)
         ip("-n", name, "link", "set", "lo", "up")
 
