@@ -13,6 +13,7 @@ Server::Server(const ServerContext& context, Service& service, Fd socket,
           balancer, context.loop,
           [this](Fd fd, const PeerAddress& peer) { add(std::move(fd), peer); },
           [this] { close_longest_waiting(); }),
+      spares_(spares),
       wind_down_(context.loop, [this] { close_listener(); }),
       refill_spares_(context.loop,
                      [this] {
@@ -67,9 +68,11 @@ void Server::note_waiting(Connection& connection) {
 }
 
 bool Server::close_longest_waiting() {
-  const auto found = std::find_if(connections_.rbegin(), connections_.rend(),
+  const size_t kept = std::min(spares_, connections_.size());
+  const auto newest = std::prev(connections_.rend(), static_cast<ptrdiff_t>(kept));
+  const auto found = std::find_if(connections_.rbegin(), newest,
                                   [](const auto& connection) { return connection->dispensable(); });
-  if (found == connections_.rend()) return false;
+  if (found == newest) return false;
   // At once, since its descriptor is wanted now: whoever asks for it is not this connection, which
   // has no request.
   connections_.erase(std::next(found).base());

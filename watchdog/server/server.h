@@ -20,7 +20,8 @@ namespace watchdog {
 class Server {
  public:
   // `balancer`: of all servers that accept from the same socket.
-  // `spares`: how many connections it can have when no descriptor is left.
+  // `spares`: how many connections it can have when no descriptor is left; its newest ones, as many,
+  // are not given up for others.
   Server(const ServerContext& context, Service& service, Fd socket, ConnectionBalancer& balancer,
          size_t spares = 0);
   ~Server();
@@ -55,6 +56,7 @@ class Server {
   const ServerContext& context_;
   Service& service_;
   ConnectionBalancer::Member balance_;
+  const size_t spares_;
   const int first_reserved_ = first_reserved_descriptor();
   std::optional<Listener> listener_;
   Timer wind_down_;

@@ -112,18 +112,23 @@ struct Fixture {
     REQUIRE(socket);
     const uint16_t port = bound_port(socket->get());
     server = std::make_unique<Server>(context, service, std::move(*socket), balancer);
-    client = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    address.sin_port = htons(port);
-    REQUIRE(::connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-    ::fcntl(client.get(), F_SETFL, O_NONBLOCK);
+    client = connect(port);
     REQUIRE(until([&] { return server->connections() == 1; }));
   }
   ~Fixture() {
     const Turn turn(loop);
     server.reset();
+  }
+
+  static Fd connect(uint16_t port) {
+    Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(port);
+    REQUIRE(::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
+    ::fcntl(socket.get(), F_SETFL, O_NONBLOCK);
+    return socket;
   }
 
   // Real time passes in the kernel, none on the clock.
@@ -617,6 +622,24 @@ TEST_CASE_FIXTURE(Spare,
   });
   CHECK(until([&] { return got("\r\n\r\nok"); }));
   CHECK(reclaim());
+}
+
+TEST_CASE_FIXTURE(Spare, "the newest of a server with spares stay, for whom the spares are") {
+  in_turn([&] { server.reset(); });
+  auto socket = Listener::bind("127.0.0.1", 0);
+  REQUIRE(socket);
+  const uint16_t port = bound_port(socket->get());
+  server = std::make_unique<Server>(context, service, std::move(*socket), balancer, 1);
+  const Fd first = connect(port);
+  REQUIRE(until([&] { return server->connections() == 1; }));
+  CHECK_FALSE(reclaim());
+  const Fd second = connect(port);
+  REQUIRE(until([&] { return server->connections() == 2; }));
+  CHECK(reclaim());
+  CHECK_FALSE(reclaim());
+  char byte = 0;
+  CHECK(::read(first.get(), &byte, 1) == 0);
+  CHECK(::read(second.get(), &byte, 1) < 0);
 }
 
 TEST_CASE_FIXTURE(Spare, "nothing is closed for a want of anything else") {
