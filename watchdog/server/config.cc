@@ -204,8 +204,12 @@ class ConfigReader {
   void warn_of_php() {
     const Config& config = outcome_.config;
     if (config.command.empty() || is_set("mode") || is_set("content_type")) return;
-    const std::string& program = config.command.front();
-    if (!std::string_view(program).substr(program.rfind('/') + 1).starts_with("php")) return;
+    if (config.cgi_response) return;  // it says its type itself
+    std::string_view program = config.command.front();
+    program.remove_prefix(program.rfind('/') + 1);
+    // php, php8, php8.3; not phpunit, php-cgi.
+    if (!program.starts_with("php")) return;
+    if (program.find_first_not_of("0123456789.", 3) != std::string_view::npos) return;
     outcome_.warnings.emplace_back(
         "fprocess is php: an image that was made for classic-watchdog needs mode=classic; otherwise "
         "content_type=auto sends pages as pages");

@@ -424,6 +424,22 @@ TEST_CASE("accel_root and symlinks warn where no file is sent") {
   CHECK(warnings({{"mode", "static"}, {"symlinks", "any"}}) == warnings({{"mode", "static"}}));
 }
 
+TEST_CASE("who starts php without a mode is told of classic, and nobody else") {
+  const auto hinted = [](const Environment& environment) {
+    const auto warnings = read(environment).warnings;
+    return warnings.size() == 1 && contains(warnings.front(), "mode=classic");
+  };
+  for (const std::string php : {"php", "php8.3", "/usr/bin/php8", "php index.php"}) {
+    CHECK(hinted({{"fprocess", php}}));
+    CHECK_FALSE(hinted({{"fprocess", php}, {"mode", "streaming"}}));
+    CHECK_FALSE(hinted({{"fprocess", php}, {"content_type", "auto"}}));
+    CHECK_FALSE(hinted({{"fprocess", php}, {"cgi_response", "true"}}));
+  }
+  for (const std::string other : {"phpunit", "php-cgi", "./php-script", "cat php"}) {
+    CHECK_FALSE(hinted({{"fprocess", other}}));
+  }
+}
+
 TEST_CASE("a content_type cannot smuggle in a header field") {
   const std::string error = error_of({{"content_type", "text/plain\r\nX-Injected: 1"}});
   CHECK(error.find("control characters") != std::string::npos);
