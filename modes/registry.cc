@@ -2,11 +2,11 @@
 #include <optional>
 #include <string>
 
-#include "modes/cgi/application.h"
-#include "modes/fastcgi/mode.h"
-#include "modes/fork.h"
-#include "modes/http.h"
-#include "modes/static/mode.h"
+#include "modes/fastcgi/fastcgi_mode.h"
+#include "modes/fork/fork_mode.h"
+#include "modes/gateway/application.h"
+#include "modes/static/static_mode.h"
+#include "modes/upstream/http_mode.h"
 #include "server/mode.h"
 
 namespace watchdog {

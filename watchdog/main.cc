@@ -17,21 +17,21 @@
 #include "base/exit_code.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "command_line.h"
+#include "base/version.h"
+#include "config/command_line.h"
+#include "config/config.h"
+#include "config/misspelling.h"
+#include "function/warm_function.h"
 #include "net/folder_watch.h"
 #include "net/keepalive.h"
 #include "net/signals.h"
 #include "process/command.h"
 #include "process/reaper.h"
 #include "process/system.h"
-#include "server/config.h"
 #include "server/drain.h"
 #include "server/healthcheck.h"
-#include "server/misspelling.h"
 #include "server/mode.h"
-#include "server/warm_function.h"
 #include "server/worker.h"
-#include "version.h"
 
 namespace watchdog {
 
@@ -169,7 +169,7 @@ class Watchdog final : private WarmFunction::Owner {
       command += command.empty() ? word : " " + word;
     }
     const bool files = config_.mode == ModeName::kStatic;
-    log::info("fwatchdog {} mode: {} {}: {}{}{}", FWATCHDOG_VERSION, mode_name(config_.mode),
+    log::info("fwatchdog {} mode: {} {}: {}{}{}", kVersion, mode_name(config_.mode),
               files ? "static_path" : "fprocess", files ? config_.static_path : command,
               function_ ? " upstream: " : "", function_ ? config_.upstream_url : "");
     log::info("Timeouts: read: {} write: {} exec: {} idle: {} shutdown: {}",
@@ -251,8 +251,8 @@ int run(int argc, char** argv) {
     case Action::kHelp:
       print(line.text);
       return kExitClean;
-    case Action::kVersion:
-      print(fmt::format("fwatchdog {}\n", FWATCHDOG_VERSION));
+    case Action::kShowVersion:
+      print(fmt::format("fwatchdog {}\n", kVersion));
       return kExitClean;
     case Action::kRefuse:
       return refuse(kExitUsage, {line.text});

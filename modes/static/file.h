@@ -33,7 +33,7 @@ struct FileIdentity {
 };
 
 // A file in one state: in memory when it is small or was made here, open otherwise. Shared by the
-// cache and by the replies that are sending it: one that was dropped from the cache lives until
+// cache and by the responses that are sending it: one that was dropped from the cache lives until
 // its last client has it.
 struct File {
   // Up to this size a file is read into memory, where it costs less than opening it each time, and

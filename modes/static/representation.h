@@ -7,8 +7,8 @@
 
 #include "http/message.h"
 #include "modes/static/file.h"
+#include "modes/static/file_response.h"
 #include "modes/static/media_types.h"
-#include "modes/static/site_reply.h"
 
 namespace watchdog {
 

@@ -12,10 +12,10 @@
 #include "base/text.h"
 #include "http/conditional.h"
 #include "http/content_coding.h"
+#include "modes/static/file_response.h"
 #include "modes/static/fingerprint.h"
 #include "modes/static/listing.h"
 #include "modes/static/site_path.h"
-#include "modes/static/site_reply.h"
 #include "server/worker.h"
 
 namespace watchdog {
@@ -161,9 +161,9 @@ std::unique_ptr<Invocation> Site::serve_file(Exchange& exchange, const std::stri
     return as_compressed(known->futile ? nullptr : std::move(known));
   }
   if (!compressor_.can_compress(name, *representation.file)) return as_compressed(nullptr);
-  auto reply = std::make_unique<CompressedReply>(exchange, as_compressed);
-  reply->wait(compressor_, name, representation.file);
-  return reply;
+  auto response = std::make_unique<CompressedResponse>(exchange, as_compressed);
+  response->wait(compressor_, name, representation.file);
+  return response;
 }
 
 std::unique_ptr<Invocation> Site::serve_missing(Exchange& exchange, const std::string& name) {
@@ -188,12 +188,12 @@ std::unique_ptr<Invocation> Site::serve_not_found(Exchange& exchange) {
 std::unique_ptr<Invocation> Site::serve_listing(Exchange& exchange, const std::string& name) {
   const auto page = listing_page(store_.folder(), name);
   if (!page) return serve_missing(exchange, name);
-  ReplyHead reply{.content_length = page->size()};
-  reply.fields.add("Content-Type", "text/html; charset=utf-8");
-  reply.fields.add("Cache-Control", kAskFirst);
-  reply.fields.add("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
-  add_origin_fields(reply);
-  exchange.head(reply);
+  ResponseHead response{.content_length = page->size()};
+  response.fields.add("Content-Type", "text/html; charset=utf-8");
+  response.fields.add("Cache-Control", kAskFirst);
+  response.fields.add("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'");
+  add_origin_fields(response);
+  exchange.head(response);
   exchange.write(*page);
   exchange.end();
   return nullptr;
@@ -254,22 +254,22 @@ std::unique_ptr<Invocation> Site::send(Exchange& exchange, const Representation&
     answer_unsatisfiable(exchange, representation);
     return nullptr;
   }
-  ReplyHead reply{.status = selection.status, .content_length = length_of(selection.parts)};
-  reply.fields.add("Content-Type", selection.type);
-  if (!selection.range.empty()) reply.fields.add("Content-Range", selection.range);
-  add_fields(reply, representation);
-  exchange.head(reply);
+  ResponseHead response{.status = selection.status, .content_length = length_of(selection.parts)};
+  response.fields.add("Content-Type", selection.type);
+  if (!selection.range.empty()) response.fields.add("Content-Range", selection.range);
+  add_fields(response, representation);
+  exchange.head(response);
   return send_parts(exchange, representation.file, std::move(selection.parts));
 }
 
 // Neither conditions nor ranges are about a page that stands for another one.
 std::unique_ptr<Invocation> Site::send_in_place(Exchange& exchange, int status,
                                                 const Representation& representation) {
-  ReplyHead reply{.status = status, .content_length = representation.file->size()};
-  reply.fields.add("Content-Type", representation.type->text);
-  reply.fields.add("Cache-Control", kAskFirst);
-  add_origin_fields(reply);
-  exchange.head(reply);
+  ResponseHead response{.status = status, .content_length = representation.file->size()};
+  response.fields.add("Content-Type", representation.type->text);
+  response.fields.add("Cache-Control", kAskFirst);
+  add_origin_fields(response);
+  exchange.head(response);
   return send_parts(exchange, representation.file, {{{}, {0, representation.file->size()}}});
 }
 
@@ -277,27 +277,27 @@ std::unique_ptr<Invocation> Site::send_in_place(Exchange& exchange, int status,
 void Site::answer_options(Exchange& exchange) const {
   const RequestHead& request = exchange.request();
   const bool shared = !config_.static_cors.empty();
-  ReplyHead reply{.status = 405};
-  reply.fields.add("Allow", shared ? "GET, HEAD, OPTIONS" : "GET, HEAD");
+  ResponseHead response{.status = 405};
+  response.fields.add("Allow", shared ? "GET, HEAD, OPTIONS" : "GET, HEAD");
   if (!shared || request.method != "OPTIONS") {
-    return answer_page(exchange, reply, "405: only GET and HEAD are answered here\n");
+    return answer_page(exchange, response, "405: only GET and HEAD are answered here\n");
   }
-  reply.status = 204;
-  add_origin_fields(reply);
-  reply.fields.add("Access-Control-Allow-Methods", "GET, HEAD");
+  response.status = 204;
+  add_origin_fields(response);
+  response.fields.add("Access-Control-Allow-Methods", "GET, HEAD");
   const Field* wanted = request.fields.find("access-control-request-headers");
-  if (wanted != nullptr) reply.fields.add("Access-Control-Allow-Headers", wanted->value);
-  reply.fields.add("Access-Control-Max-Age", "86400");
-  exchange.head(reply);
+  if (wanted != nullptr) response.fields.add("Access-Control-Allow-Headers", wanted->value);
+  response.fields.add("Access-Control-Max-Age", "86400");
+  exchange.head(response);
   exchange.end();
 }
 
 void Site::answer_redirect(Exchange& exchange) const {
   const RequestHead& request = exchange.request();
   const std::string location = folder_location(request.path(), request.query());
-  ReplyHead reply{.status = 301};
-  reply.fields.add("Location", location);
-  answer_page(exchange, reply, {});
+  ResponseHead response{.status = 301};
+  response.fields.add("Location", location);
+  answer_page(exchange, response, {});
 }
 
 void Site::answer_error(Exchange& exchange, int status, const Fields* said) const {
@@ -307,73 +307,75 @@ void Site::answer_error(Exchange& exchange, int status, const Fields* said) cons
 
 void Site::answer_unsatisfiable(Exchange& exchange, const Representation& representation) const {
   const std::string range = fmt::format("bytes */{}", representation.file->size());
-  ReplyHead reply{.status = 416};
-  reply.fields.add("Content-Range", range);
-  answer_page(exchange, reply, "416: Range Not Satisfiable\n", representation.said);
+  ResponseHead response{.status = 416};
+  response.fields.add("Content-Range", range);
+  answer_page(exchange, response, "416: Range Not Satisfiable\n", representation.said);
 }
 
 // A short text of ours. Of what an application has said cookies count all the same.
-void Site::answer_page(Exchange& exchange, ReplyHead reply, std::string_view text,
+void Site::answer_page(Exchange& exchange, ResponseHead response, std::string_view text,
                        const Fields* said) const {
-  reply.content_length = text.size();
-  reply.fields.add("Content-Type", "text/plain; charset=utf-8");
-  reply.fields.add("Cache-Control", kAskFirst);
+  response.content_length = text.size();
+  response.fields.add("Content-Type", "text/plain; charset=utf-8");
+  response.fields.add("Cache-Control", kAskFirst);
   if (said == nullptr) {
-    add_origin_fields(reply);
+    add_origin_fields(response);
   } else {
     for (const Field& field : *said) {
-      if (equals_ignoring_case(field.name, "set-cookie")) reply.fields.add(field.name, field.value);
+      if (equals_ignoring_case(field.name, "set-cookie"))
+        response.fields.add(field.name, field.value);
     }
   }
-  exchange.head(reply);
+  exchange.head(response);
   exchange.write(text);
   exchange.end();
 }
 
 void Site::answer_not_modified(Exchange& exchange, const Representation& representation) const {
-  ReplyHead reply{.status = 304};
-  add_selection_fields(reply, representation);
-  exchange.head(reply);
+  ResponseHead response{.status = 304};
+  add_selection_fields(response, representation);
+  exchange.head(response);
   exchange.end();
 }
 
-void Site::add_fields(ReplyHead& reply, const Representation& representation) const {
+void Site::add_fields(ResponseHead& response, const Representation& representation) const {
   if (!representation.coding.empty()) {
-    reply.fields.add("Content-Encoding", representation.coding);
+    response.fields.add("Content-Encoding", representation.coding);
   }
   const std::string& last_modified = representation.file->last_modified;
-  if (!last_modified.empty()) reply.fields.add("Last-Modified", last_modified);
-  if (!representation.made_here) reply.fields.add("Accept-Ranges", "bytes");
-  if (representation.said == nullptr) reply.fields.add("X-Content-Type-Options", "nosniff");
-  add_selection_fields(reply, representation);
+  if (!last_modified.empty()) response.fields.add("Last-Modified", last_modified);
+  if (!representation.made_here) response.fields.add("Accept-Ranges", "bytes");
+  if (representation.said == nullptr) response.fields.add("X-Content-Type-Options", "nosniff");
+  add_selection_fields(response, representation);
 }
 
 // Those that a 304 repeats (RFC 9110 15.4.5).
-void Site::add_selection_fields(ReplyHead& reply, const Representation& representation) const {
-  reply.fields.add("ETag", representation.file->etag);
-  if (representation.said != nullptr) return add_said_fields(reply, *representation.said);
+void Site::add_selection_fields(ResponseHead& response,
+                                const Representation& representation) const {
+  response.fields.add("ETag", representation.file->etag);
+  if (representation.said != nullptr) return add_said_fields(response, *representation.said);
   const std::string_view otherwise = representation.fingerprinted ? kForEver : kAskFirst;
   const bool by_name = config_.static_cache_control.empty() || caches_by_name(config_);
-  reply.fields.add("Cache-Control",
-                   by_name ? otherwise : std::string_view(config_.static_cache_control));
-  if (representation.type->compressible) reply.fields.add("Vary", "Accept-Encoding");
-  add_origin_fields(reply);
+  response.fields.add("Cache-Control",
+                      by_name ? otherwise : std::string_view(config_.static_cache_control));
+  if (representation.type->compressible) response.fields.add("Vary", "Accept-Encoding");
+  add_origin_fields(response);
 }
 
-void Site::add_said_fields(ReplyHead& reply, const Fields& said) {
+void Site::add_said_fields(ResponseHead& response, const Fields& said) {
   for (const Field& field : said) {
     const bool is_type = equals_ignoring_case(field.name, "content-type");
-    if (!is_type) reply.fields.add(field.name, field.value);
+    if (!is_type) response.fields.add(field.name, field.value);
   }
   const bool has_policy = said.find("cache-control") != nullptr || said.find("expires") != nullptr;
-  if (!has_policy) reply.fields.add("Cache-Control", kAskFirst);
+  if (!has_policy) response.fields.add("Cache-Control", kAskFirst);
 }
 
-void Site::add_origin_fields(ReplyHead& reply) const {
+void Site::add_origin_fields(ResponseHead& response) const {
   if (config_.static_cors.empty()) return;
-  reply.fields.add("Access-Control-Allow-Origin", config_.static_cors);
-  reply.fields.add("Access-Control-Expose-Headers", "Accept-Ranges, Content-Range, ETag");
-  if (config_.static_cors != "*") reply.fields.add("Vary", "Origin");
+  response.fields.add("Access-Control-Allow-Origin", config_.static_cors);
+  response.fields.add("Access-Control-Expose-Headers", "Accept-Ranges, Content-Range, ETag");
+  if (config_.static_cors != "*") response.fields.add("Vary", "Origin");
 }
 
 }  // namespace watchdog

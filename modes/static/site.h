@@ -57,14 +57,14 @@ class Site {
   void answer_error(Exchange& exchange, int status, const Fields* said = nullptr) const;
   void answer_not_modified(Exchange& exchange, const Representation& representation) const;
   void answer_unsatisfiable(Exchange& exchange, const Representation& representation) const;
-  void answer_page(Exchange& exchange, ReplyHead reply, std::string_view text,
+  void answer_page(Exchange& exchange, ResponseHead response, std::string_view text,
                    const Fields* said = nullptr) const;
   void fail(Exchange& exchange, const std::string& name, int error) const;
 
-  void add_fields(ReplyHead& reply, const Representation& representation) const;
-  void add_selection_fields(ReplyHead& reply, const Representation& representation) const;
-  static void add_said_fields(ReplyHead& reply, const Fields& said);
-  void add_origin_fields(ReplyHead& reply) const;
+  void add_fields(ResponseHead& response, const Representation& representation) const;
+  void add_selection_fields(ResponseHead& response, const Representation& representation) const;
+  static void add_said_fields(ResponseHead& response, const Fields& said);
+  void add_origin_fields(ResponseHead& response) const;
 
   const Config& config_;
   const MediaTypes& types_;

@@ -73,7 +73,7 @@ class CatRun {
   void finish() {
     while (output_ >= 0) read_output();
     while (errors_ >= 0) read_errors();
-    bury();
+    abandon();
   }
 
   std::array<pollfd, 3> waits() const {
@@ -86,7 +86,7 @@ class CatRun {
     if (ready[1].revents != 0) read_output();
     if (ready[2].revents != 0) read_errors();
     if (output_ >= 0 || errors_ >= 0) return false;
-    bury();
+    abandon();
     return true;
   }
 
@@ -132,7 +132,7 @@ class CatRun {
     return 0;
   }
 
-  void bury() const {
+  void abandon() const {
     int status = 0;
     if (waitpid(pid_, &status, 0) < 0) die("waitpid");
     if (status != 0) {

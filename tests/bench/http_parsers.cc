@@ -5,10 +5,10 @@
 #include "base/address_set.h"
 #include "http/forward.h"
 #include "http/forwarded.h"
-#include "http/reader.h"
-#include "http/response_reader.h"
-#include "modes/cgi/variables.h"
-#include "modes/function_environment.h"
+#include "http/http_response_reader.h"
+#include "http/request_reader.h"
+#include "modes/fork/function_environment.h"
+#include "modes/gateway/cgi_variables.h"
 #include "parser_cost.h"
 
 namespace bench {
@@ -49,7 +49,7 @@ std::string connection(size_t bytes) {
 
 // Everything that is done with a request on its way to a function's server.
 void pass_on(const std::string& message) {
-  Reader reader;
+  RequestReader reader;
   reader.feed(message);
   for (auto event = reader.next(); event != ReadEvent::kNeedMore && event != ReadEvent::kError;
        event = reader.next()) {
@@ -71,7 +71,7 @@ struct Nowhere final : VariableSink {
 // The same on its way to a program, as variables in both dialects.
 void tell(const std::string& message) {
   static const AddressSet trusted = *AddressSet::parse("all");
-  Reader reader;
+  RequestReader reader;
   reader.feed(message);
   if (reader.next() != ReadEvent::kHead) return;
   RequestHead& head = reader.request();
@@ -92,7 +92,7 @@ void tell(const std::string& message) {
 }
 
 void byte_by_byte(const std::string& message) {
-  Reader reader;
+  RequestReader reader;
   for (const char& c : message) {
     reader.feed({&c, 1});
     while (reader.next() != ReadEvent::kNeedMore) continue;
@@ -100,7 +100,7 @@ void byte_by_byte(const std::string& message) {
 }
 
 void answer(const std::string& message) {
-  ResponseReader reader;
+  HttpResponseReader reader;
   reader.expect("GET");
   reader.feed(message);
   Fields passed_on;

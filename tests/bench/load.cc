@@ -44,7 +44,7 @@ struct Load {
 
 class Client {
  public:
-  explicit Client(Load& load) : load_(load), reply_(load.to_head) {}
+  explicit Client(Load& load) : load_(load), response_(load.to_head) {}
 
   bool busy() const { return busy_; }
   double due() const { return due_; }
@@ -54,7 +54,7 @@ class Client {
     --load_.to_send;
     busy_ = true;
     sent_ = 0;
-    reply_ = ReplyReader(load_.to_head);
+    response_ = ReplyReader(load_.to_head);
     start_ = now();
     if (fd_ < 0 && !open()) return fail();
     send_some();
@@ -108,31 +108,31 @@ class Client {
       if (size < 0 && errno == EAGAIN) return;
       if (size <= 0) return on_hang_up();
       if (!busy_) return disconnect();
-      reply_.feed({buffer, static_cast<size_t>(size)});
-      if (reply_.done() || reply_.broken()) return finish();
+      response_.feed({buffer, static_cast<size_t>(size)});
+      if (response_.done() || response_.broken()) return finish();
     }
   }
 
   void on_hang_up() {
     if (!busy_) return disconnect();
-    reply_.end();
+    response_.end();
     finish();
     disconnect();
   }
 
   void finish() {
-    const bool good = reply_.done() && reply_.status() / 100 == 2;
+    const bool good = response_.done() && response_.status() / 100 == 2;
     if (!good) return fail();
     const double end = now();
     load_.latencies.push_back(end - start_);
-    load_.reply_bytes += reply_.body_bytes();
+    load_.reply_bytes += response_.body_bytes();
     busy_ = false;
     due_ = end + load_.pause;
-    if (!reply_.keep_alive()) disconnect();
+    if (!response_.keep_alive()) disconnect();
   }
 
   Load& load_;
-  ReplyReader reply_;
+  ReplyReader response_;
   int fd_ = -1;
   bool busy_ = false;
   size_t sent_ = 0;

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "tests/unit/modes/cgi/answer_transcript.h"
+#include "tests/unit/modes/gateway/cgi_transcript.h"
 
-// However what a program prints is cut into pieces, a CgiReader says the same of it, no control
+// However what a program prints is cut into pieces, a CgiResponseReader says the same of it, no control
 // character of its head gets through, a head that was mended needs no mending, and a redirect that we
 // follow ourselves is one field that names a path.
 
@@ -29,12 +29,12 @@ void must(bool holds, const char* what) {
 }
 
 // The head printed again as it was understood.
-void check_mended(const ResponseHead& head) {
-  if (head.fields.size() == CgiReader::kMaxFields) return;  // Status would be one too many
+void check_mended(const UpstreamResponse& head) {
+  if (head.fields.size() == CgiResponseReader::kMaxFields) return;  // Status would be one too many
   std::string again = "Status: " + std::to_string(head.status) + "\n";
   for (const Field& field : head.fields) append_field(again, field.name, field.value);
   again += "\n";
-  CgiReader reader;
+  CgiResponseReader reader;
   reader.expect("GET");
   reader.feed(again);
   must(reader.next() == ReadEvent::kHead, "a mended head is a head");
@@ -43,11 +43,11 @@ void check_mended(const ResponseHead& head) {
 }
 
 void check_head(std::string_view printed) {
-  CgiReader reader;
+  CgiResponseReader reader;
   reader.expect("GET");
   reader.feed(printed);
   if (reader.next() != ReadEvent::kHead) return;
-  const ResponseHead& head = reader.response();
+  const UpstreamResponse& head = reader.response();
   must(head.status >= 200 && head.status <= 599, "a status is one");
   for (const Field& field : head.fields) {
     must(field.name.find_first_of(std::string_view("\r\n\0: ", 5)) == std::string_view::npos,
@@ -68,7 +68,7 @@ void check_head(std::string_view printed) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   check_head(bytes);
-  for (const auto kind : {CgiReader::Head::kRequired, CgiReader::Head::kOptional}) {
+  for (const auto kind : {CgiResponseReader::Head::kRequired, CgiResponseReader::Head::kOptional}) {
     for (const char* method : {"GET", "HEAD"}) {
       const std::string whole = cgi_transcript({bytes}, kind, method);
       for (const size_t piece : {1, 3, 17}) {

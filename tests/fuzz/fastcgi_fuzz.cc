@@ -6,12 +6,12 @@
 #include <string_view>
 #include <vector>
 
-#include "http/reader.h"
-#include "modes/cgi/variables.h"
-#include "modes/fastcgi/records.h"
+#include "http/request_reader.h"
+#include "modes/fastcgi/fastcgi_records.h"
+#include "modes/gateway/cgi_variables.h"
 #include "tests/unit/modes/fastcgi/fastcgi_transcript.h"
 
-// However the bytes of a FastCGI server are cut into pieces, a Reader says the same of them. And
+// However the bytes of a FastCGI server are cut into pieces, a FastcgiResponseReader says the same of them. And
 // whatever a client asks, each record of its variables is understood by itself.
 
 namespace {
@@ -42,7 +42,7 @@ size_t take_length(std::string_view& bytes) {
 }
 
 void check_variables(std::string_view bytes) {
-  Reader reader;
+  FastcgiResponseReader reader;
   reader.feed(bytes);
   if (reader.next() != ReadEvent::kHead) return;
   const Script script{"/index.php", "/srv/index.php", "/a"};

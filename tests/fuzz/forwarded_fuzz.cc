@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "http/forward.h"
 #include "http/forwarded.h"
-#include "http/reader.h"
+#include "http/request_reader.h"
 
 // A request on its way to a function's server: what goes out is a request that our own reader takes,
 // with one Host and one framing, and where it came from is what we say, or what a trusted peer says.
@@ -48,7 +48,7 @@ void check_untrusted(const Fields& fields) {
 void check_sent(const RequestHead& head) {
   std::string out;
   append_forwarded_head(out, head, {"/prefix", "fallback"});
-  Reader reader;
+  RequestReader reader;
   reader.feed(out);
   require(reader.next() == ReadEvent::kHead, "what is sent is a request");
   require(reader.consumed() == out.size(), "its head is all of it");
@@ -70,7 +70,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const AddressSet trusted_networks = *AddressSet::parse("192.0.2.0/24, 10.0.0.0/8");
   if (size == 0) return 0;
   const bool trusted = data[0] % 2 == 1;
-  Reader reader;
+  RequestReader reader;
   reader.feed({reinterpret_cast<const char*>(data) + 1, size - 1});
   if (reader.next() != ReadEvent::kHead) return 0;
   RequestHead& head = reader.request();

@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "tests/unit/http/transcript.h"
 
-// However bytes are cut into pieces, a Reader says the same of them, and the fields of a head are
+// However bytes are cut into pieces, a RequestReader says the same of them, and the fields of a head are
 // those that a plain split of its lines gives.
 
 namespace {
@@ -37,9 +37,9 @@ std::vector<std::string_view> in_random_pieces(std::string_view bytes) {
 
 // The first head in the bytes, which the reader has accepted, against a split of its lines.
 void check_first_head(std::string_view bytes) {
-  Reader reader;
+  RequestReader reader;
   reader.feed(bytes);
-  if (reader.next() != Reader::Event::kHead) return;
+  if (reader.next() != RequestReader::Event::kHead) return;
   const RequestHead& head = reader.request();
   std::string_view text = bytes.substr(0, reader.consumed());
   while (text.starts_with("\r\n")) text.remove_prefix(2);

@@ -9,7 +9,7 @@
 #include "http/forward.h"
 #include "tests/unit/http/response_transcript.h"
 
-// However the bytes of a server are cut into pieces, a ResponseReader says the same of them; and what
+// However the bytes of a server are cut into pieces, a HttpResponseReader says the same of them; and what
 // it has mended and is passed on needs no mending by the next.
 
 namespace {
@@ -30,11 +30,11 @@ void require(bool held, const char* promise) {
 
 // The first answer in the bytes as it is passed on, to be read again.
 void check_passed_on(std::string_view bytes, const char* method) {
-  ResponseReader reader;
+  HttpResponseReader reader;
   reader.expect(method);
   reader.feed(bytes);
   if (reader.next() != ReadEvent::kHead) return;
-  const ResponseHead& head = reader.response();
+  const UpstreamResponse& head = reader.response();
   Fields fields;
   forward_fields(head, fields);
   std::string text;
@@ -42,7 +42,7 @@ void check_passed_on(std::string_view bytes, const char* method) {
   for (const Field& field : fields) append_field(text, field.name, field.value);
   if (head.framing == BodyFraming::kChunked) append_field(text, "Transfer-Encoding", "chunked");
   text += "\r\n";
-  ResponseReader next;
+  HttpResponseReader next;
   next.expect(method);
   next.feed(text);
   require(next.next() == ReadEvent::kHead, "what is passed on is an answer");

@@ -9,7 +9,7 @@
 #include "http/content_coding.h"
 #include "http/date.h"
 #include "http/range.h"
-#include "modes/cgi/source_files.h"
+#include "modes/gateway/source_files.h"
 #include "modes/static/fingerprint.h"
 #include "modes/static/media_types.h"
 #include "modes/static/site_path.h"

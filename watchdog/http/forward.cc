@@ -87,7 +87,7 @@ void append_forwarded_head(std::string& out, const RequestHead& request, const H
   out.append("\r\n");
 }
 
-void forward_fields(const ResponseHead& response, Fields& out) {
+void forward_fields(const UpstreamResponse& response, Fields& out) {
   const Fields& fields = response.fields;
   out.reserve(fields.size() + 4);
   for (const Field& field : fields) {

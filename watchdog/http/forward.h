@@ -27,7 +27,7 @@ void append_forwarded_head(std::string& out, const RequestHead& request, const H
                            const uint64_t* collected = nullptr);
 
 // Adds the fields of a response that are passed on to `out`.
-void forward_fields(const ResponseHead& response, Fields& out);
+void forward_fields(const UpstreamResponse& response, Fields& out);
 
 // The lines of a trailer section without those that must not be there (RFC 9110 6.5.1).
 std::string forwarded_trailers(std::string_view trailers);

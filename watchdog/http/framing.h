@@ -15,7 +15,7 @@
 
 namespace watchdog {
 
-// What a reader has to tell; see Reader.
+// What a reader has to tell; see RequestReader.
 enum class ReadEvent { kNeedMore, kHead, kBody, kEnd, kError };
 
 // The bytes fed, how many of them have been used, and what is wrong with them.

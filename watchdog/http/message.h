@@ -49,7 +49,7 @@ class Fields {
 // How a message's body ends (RFC 9112 6.3).
 enum class BodyFraming { kNone, kSized, kChunked, kUntilClose };
 
-// The head of a request. All views point into the Reader that made it and live until its next head.
+// The head of a request. All views point into the RequestReader that made it and live until its next head.
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // verbatim
@@ -74,8 +74,8 @@ struct RequestHead {
 };
 
 // The head of a response, as a function's own server gives it. All views point into the
-// ResponseReader that made it and live until its next head.
-struct ResponseHead {
+// HttpResponseReader that made it and live until its next head.
+struct UpstreamResponse {
   int status = 0;
   std::string_view reason{};
   int minor_version = 1;  // HTTP/1.x

@@ -1,62 +1,56 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
-#include "http/answer_reader.h"
 #include "http/framing.h"
 #include "http/message.h"
 
 namespace watchdog {
 
-// Reads HTTP/1 responses, one after another, from a function's server. Not as strict as Reader: what
-// Sender::kFunction names is mended, and only what was mended is told, so that nothing that two
-// readers can understand differently is passed on.
+// Reads the answers of a function's server, one after another, whatever protocol it speaks. A pull
+// parser:
 //
-// After the head of a 101 the bytes that were not consumed, and all that follow, are no HTTP.
-class ResponseReader final : public AnswerReader {
+//   kHead      response() is complete and valid until the next kHead
+//   kBody      body() is the next piece, never empty, a view into the bytes fed
+//   kEnd       the answer is over; after an interim response another one follows
+//   kNeedMore  all bytes fed were consumed; feed more
+//   kError     problem() says what is wrong
+//
+// Owned by an UpstreamConnection.
+class ResponseReader {
  public:
-  using Event = ReadEvent;
+  virtual ~ResponseReader() = default;
 
-  static constexpr size_t kMaxHead = 256 * 1024;
-  static constexpr size_t kMaxFields = 1024;
+  // The next answer is to a request with this method; before each request's first answer.
+  virtual void expect(std::string_view method) = 0;
+  // The bytes must live until they are consumed.
+  virtual void feed(std::string_view bytes) = 0;
+  virtual ReadEvent next() = 0;
+  virtual size_t consumed() const = 0;
 
-  void expect(std::string_view method) override;
-  void feed(std::string_view bytes) override {
-    input_.bytes = bytes;
-    input_.used = 0;
-  }
-  Event next() override;
-  size_t consumed() const override { return input_.used; }
+  virtual const UpstreamResponse& response() const = 0;
+  virtual std::string_view body() const = 0;
+  // After kEnd: trailer fields, each a line with its CRLF.
+  virtual std::string_view trailers() const { return {}; }
+  // After kHead: the path that answers instead (RFC 3875 6.2.2); empty: this is the answer.
+  virtual std::string_view local_redirect() const { return {}; }
+  // What the function wrote for its log since the last call.
+  virtual std::string take_errors() { return {}; }
 
-  const ResponseHead& response() const override { return head_; }
-  std::string_view body() const override { return body_.piece(); }
-  std::string_view trailers() const override { return body_.trailers(); }
-  const Refusal& error() const { return input_.refusal; }
-  std::string problem() const override;
+  // For a person.
+  virtual std::string problem() const = 0;
+  // Whether the problem is that the server has too much to do.
+  virtual bool overloaded() const { return false; }
 
-  bool begun() const override { return state_ != State::kHead || !lines_.text().empty(); }
-  bool says_its_end() const override { return head_.framing != BodyFraming::kNone; }
-  bool ends_with_connection() const override {
-    return state_ == State::kBody && head_.framing == BodyFraming::kUntilClose;
-  }
-
- private:
-  enum class State { kHead, kBody, kEnded, kRefused };
-
-  Event step();
-  Event read_head();
-  Event parse_head();
-  void mend_length();
-  BodyFraming framing() const;
-
-  State state_ = State::kEnded;
-  bool to_head_request_ = false;
-  Input input_;
-  Lines lines_{Sender::kFunction};
-  HeadCheck check_{Sender::kFunction};
-  ResponseHead head_;
-  Body body_{Sender::kFunction};
+  // Whether anything of an answer has been seen since expect().
+  virtual bool begun() const = 0;
+  // Whether the answer's own bytes say where it ends. The end of one that has no body by rule alone
+  // (to HEAD, or with 204 or 304: RFC 9112 6.3) is not said, and a careless application goes on.
+  virtual bool says_its_end() const = 0;
+  // Whether the end of the connection is the proper end of the answer.
+  virtual bool ends_with_connection() const = 0;
 };
 
 }  // namespace watchdog

@@ -356,7 +356,7 @@ void Stream::notify_when_drained() {
   if (drained()) report_.schedule();
 }
 
-void Stream::shut_down() {
+void Stream::half_close() {
   shut_down_wanted_ = true;
   if (drained()) report_.schedule();
 }

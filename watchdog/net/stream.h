@@ -91,7 +91,7 @@ class Stream {
   bool drained() const { return pending() == 0; }
 
   // Half-closes a socket: the peer sees the end once everything before it has left.
-  void shut_down();
+  void half_close();
   // Destroying it will reset the connection: the peer cannot take what it got for a clean end.
   void reset_on_close();
   // Has what was read acknowledged now, and not with the next bytes to leave or after 40 ms: a peer

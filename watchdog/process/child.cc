@@ -50,7 +50,7 @@ Child::Child(Loop& loop, Reaper& reaper, const Started& started, uint64_t memory
 }
 
 Child::~Child() {
-  if (running_) reaper_.bury(*this);
+  if (running_) reaper_.abandon(*this);
 }
 
 void Child::check() {

@@ -12,9 +12,9 @@ namespace watchdog {
 Reaper::Reaper(Loop& loop, System& system)
     : loop_(loop),
       system_(system),
-      look_(loop, [this] { look_at_burials(); }),
+      look_(loop, [this] { check_abandoned(); }),
       wakeup_(loop, [this] {
-        take_new_burials();
+        take_newly_abandoned();
         reap_orphans();
       }) {}
 
@@ -49,15 +49,15 @@ void Reaper::remove(pid_t pid) {
   if (blocked_) wakeup_.wake();
 }
 
-void Reaper::bury(Child& child) {
+void Reaper::abandon(Child& child) {
   system_.kill(-child.pid(), SIGTERM);
   // A stopped process would not see it.
   system_.kill(-child.pid(), SIGCONT);
-  ++burials_;
+  ++abandoned_count_;
   {
     const std::lock_guard lock(mutex_);
     children_[child.pid()] = nullptr;
-    new_burials_.push_back(child.pid());
+    newly_abandoned_.push_back(child.pid());
   }
   wakeup_.wake();
 }
@@ -84,21 +84,21 @@ void Reaper::reap_orphans() {
   blocked_ = false;
 }
 
-void Reaper::take_new_burials() {
+void Reaper::take_newly_abandoned() {
   std::vector<pid_t> pids;
   {
     const std::lock_guard lock(mutex_);
-    pids.swap(new_burials_);
+    pids.swap(newly_abandoned_);
   }
   const Instant kill_at = loop_.now() + kGrace;
-  for (const pid_t pid : pids) graves_.push_back({pid, kill_at});
-  if (!graves_.empty() && !look_.armed()) look_.set_after(kLookInterval);
+  for (const pid_t pid : pids) abandoned_.push_back({pid, kill_at});
+  if (!abandoned_.empty() && !look_.armed()) look_.set_after(kLookInterval);
 }
 
 void Reaper::kill_abandoned() {
   kill_now_ = true;
-  take_new_burials();
-  look_at_burials();
+  take_newly_abandoned();
+  check_abandoned();
 }
 
 bool Reaper::end_descendants(Duration grace) {
@@ -122,32 +122,32 @@ bool Reaper::end_descendants(Duration grace) {
 
 // One look at all processes serves all burials, and looks take a twentieth of the time at most,
 // however many processes there are.
-void Reaper::look_at_burials() {
+void Reaper::check_abandoned() {
   const Instant now = loop_.now();
   std::optional<std::set<pid_t>> live;
   const auto is_live = [&](pid_t group) {
     if (!live) live = system_.live_groups();
     return live->contains(group);
   };
-  const size_t before = graves_.size();
-  std::erase_if(graves_, [&](Burial& burial) { return over(burial, now, is_live); });
-  burials_ -= static_cast<int>(before - graves_.size());
-  if (graves_.empty()) return;
+  const size_t before = abandoned_.size();
+  std::erase_if(abandoned_, [&](Abandoned& group) { return over(group, now, is_live); });
+  abandoned_count_ -= static_cast<int>(before - abandoned_.size());
+  if (abandoned_.empty()) return;
   const Duration taken = loop_.now() - now;
   look_.set_after(std::max<Duration>(kLookInterval, 20 * taken));
 }
 
 // Whether the leader has been reaped and nothing of its group is left running.
-bool Reaper::over(Burial& burial, Instant now, const std::function<bool(pid_t)>& is_live) {
-  if (!burial.killed && (kill_now_ || now >= burial.kill_at)) {
-    system_.kill(-burial.pid, SIGKILL);
-    burial.killed = true;
+bool Reaper::over(Abandoned& group, Instant now, const std::function<bool(pid_t)>& is_live) {
+  if (!group.killed && (kill_now_ || now >= group.kill_at)) {
+    system_.kill(-group.pid, SIGKILL);
+    group.killed = true;
   }
-  if (!system_.exited(burial.pid)) return false;
-  if (!burial.killed && is_live(burial.pid)) return false;
+  if (!system_.exited(group.pid)) return false;
+  if (!group.killed && is_live(group.pid)) return false;
   int status = 0;
-  system_.reap(burial.pid, &status);
-  remove(burial.pid);
+  system_.reap(group.pid, &status);
+  remove(group.pid);
   return true;
 }
 

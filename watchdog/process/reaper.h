@@ -18,14 +18,14 @@ namespace watchdog {
 class Child;
 
 // Collects every process that nobody else waits for. Owned by main, on main's loop; add, remove,
-// bury and SpawnGuard may be used from any thread.
+// abandon and SpawnGuard may be used from any thread.
 //
 // Orphans: as PID 1, and as a child subreaper otherwise, we inherit the processes whose parents
 // died. On SIGCHLD the Reaper looks at one exited child after another without reaping it
 // (WNOWAIT); one that no Child has registered is an orphan and is reaped; at one that is registered
 // it stops, and goes on when that Child's own loop has reaped it.
 //
-// Burials: an abandoned Child's group got SIGTERM when it was abandoned. Its leader stays a zombie,
+// Abandoned groups: an abandoned Child's group got SIGTERM when it was abandoned. Its leader stays a zombie,
 // so that the group's number cannot be used again, until no member runs any more or kGrace is over
 // and the group got SIGKILL.
 class Reaper {
@@ -40,16 +40,16 @@ class Reaper {
   System& system() { return system_; }
 
   // SIGCHLD came. Returns how long nobody need tell us of the next one: where every Child has a
-  // pidfd only orphans are waited for here, and they can wait to be buried in batches.
+  // pidfd only orphans are waited for here, and they can wait to be reaped in batches.
   Duration on_child_signal();
 
   void add(Child& child);
   void remove(pid_t pid);
   // TERMs the group of a Child that is being destroyed and takes over its pid.
-  void bury(Child& child);
+  void abandon(Child& child);
 
   // Whether no abandoned process is left.
-  bool idle() const { return burials_ == 0; }
+  bool idle() const { return abandoned_count_ == 0; }
   // Sends SIGKILL to every abandoned group without waiting for its grace to end.
   void kill_abandoned();
 
@@ -70,7 +70,7 @@ class Reaper {
   };
 
  private:
-  struct Burial {
+  struct Abandoned {
     pid_t pid;
     Instant kill_at;
     bool killed = false;
@@ -79,21 +79,21 @@ class Reaper {
   static constexpr auto kBatchInterval = std::chrono::milliseconds(50);
 
   void reap_orphans();
-  void take_new_burials();
-  void look_at_burials();
-  bool over(Burial& burial, Instant now, const std::function<bool(pid_t)>& is_live);
+  void take_newly_abandoned();
+  void check_abandoned();
+  bool over(Abandoned& group, Instant now, const std::function<bool(pid_t)>& is_live);
 
   Loop& loop_;
   System& system_;
   std::mutex mutex_;
-  std::unordered_map<pid_t, Child*> children_;  // Child is null once it has been buried
-  std::vector<pid_t> new_burials_;
+  std::unordered_map<pid_t, Child*> children_;  // Child is null once it has been abandoned
+  std::vector<pid_t> newly_abandoned_;
   std::atomic<int> spawning_{0};
-  std::atomic<int> burials_{0};
+  std::atomic<int> abandoned_count_{0};
   std::atomic<bool> blocked_{false};  // reap_orphans() met a process that somebody else must reap
   bool kill_now_ = false;
   std::optional<Instant> asked_to_end_;  // when end_descendants() did
-  std::vector<Burial> graves_;
+  std::vector<Abandoned> abandoned_;
   Timer look_;
   Wakeup wakeup_;
 };

@@ -14,23 +14,11 @@
 #include "process/child.h"
 #include "process/command.h"
 #include "process/output_log.h"
+#include "process/readiness_probe.h"
 #include "process/remains.h"
+#include "process/restart.h"
 
 namespace watchdog {
-
-// What to do when the warm process ends unasked.
-enum class Restart { kNo, kOnFailure, kAlways };
-
-// Asks once whether the warm process takes requests.
-class ReadinessProbe {
- public:
-  virtual ~ReadinessProbe() = default;
-  // `on_answer` runs once, later: with nothing when it does, else with what was tried and what came
-  // of it. A new question replaces one that is under way.
-  using OnAnswer = std::function<void(std::optional<std::string>)>;
-  virtual void ask(OnAnswer on_answer) = 0;
-  virtual void cancel() = 0;
-};
 
 // Keeps one process running, for the whole life of the watchdog. Owned by main, on main's loop.
 //

@@ -34,7 +34,7 @@ bool Connection::reading() const {
     case State::kBody:
     case State::kTunnel:
       return !upload_paused_;
-    case State::kAnswering:
+    case State::kResponding:
     case State::kClosing:
       return false;
   }
@@ -44,7 +44,7 @@ bool Connection::reading() const {
 size_t Connection::on_data(std::string_view bytes) {
   if (state_ == State::kClosing) return bytes.size();
   if (!reading()) {
-    if (state_ == State::kAnswering) reading_.set_after(kPresence);
+    if (state_ == State::kResponding) reading_.set_after(kPresence);
     return 0;
   }
   if (state_ == State::kTunnel) {
@@ -53,8 +53,8 @@ size_t Connection::on_data(std::string_view bytes) {
   }
   reader_.feed(bytes);
   while (reading()) {
-    const Reader::Event event = reader_.next();
-    if (event == Reader::Event::kNeedMore) {
+    const RequestReader::Event event = reader_.next();
+    if (event == RequestReader::Event::kNeedMore) {
       if (state_ == State::kIdle && !reader_.between_messages()) {
         state_ = State::kHead;
         note_waiting();
@@ -70,7 +70,7 @@ size_t Connection::on_data(std::string_view bytes) {
     handle(reader_.next());
   }
   if (state_ == State::kClosing) return bytes.size();
-  if (state_ == State::kAnswering && reader_.consumed() < bytes.size()) {
+  if (state_ == State::kResponding && reader_.consumed() < bytes.size()) {
     reading_.set_after(kPresence);
   }
   if ((state_ == State::kIdle || state_ == State::kHead) && stream_.full()) {
@@ -79,17 +79,17 @@ size_t Connection::on_data(std::string_view bytes) {
   return reader_.consumed();
 }
 
-void Connection::handle(Reader::Event event) {
+void Connection::handle(RequestReader::Event event) {
   switch (event) {
-    case Reader::Event::kHead:
+    case RequestReader::Event::kHead:
       return on_head();
-    case Reader::Event::kBody:
+    case RequestReader::Event::kBody:
       return on_body();
-    case Reader::Event::kEnd:
+    case RequestReader::Event::kEnd:
       return on_request_end();
-    case Reader::Event::kError:
+    case RequestReader::Event::kError:
       return on_refused();
-    case Reader::Event::kNeedMore:
+    case RequestReader::Event::kNeedMore:
       return;
   }
 }
@@ -102,14 +102,14 @@ void Connection::on_head() {
     limit_reading(server_.context().config.read_timeout);
   } else {
     reading_.clear();
-    state_ = State::kAnswering;  // its kEnd carries no news
+    state_ = State::kResponding;  // its kEnd carries no news
     reader_.next();
   }
   if (peer_text_.empty()) peer_text_ = peer_.text();
   settle_forwarded_fields(reader_.request(), peer_text_, peer_trusted_);
   exchange_.start(reader_.request());
   server_.service().serve(exchange_);
-  if (state_ == State::kAnswering && exchange_.active()) exchange_.on_body_end();
+  if (state_ == State::kResponding && exchange_.active()) exchange_.on_body_end();
 }
 
 void Connection::on_body() {
@@ -123,7 +123,7 @@ void Connection::on_body() {
 
 void Connection::on_request_end() {
   reading_.clear();
-  state_ = State::kAnswering;
+  state_ = State::kResponding;
   stream_.resume();  // a client that goes is noticed, if the body had been paused
   if (exchange_.active()) {
     exchange_.on_body_end(reader_.trailers());
@@ -139,7 +139,7 @@ void Connection::on_refused() {
 }
 
 void Connection::become_idle() {
-  // A reply that promised to keep the connection is kept to, while requests are still served.
+  // A response that promised to keep the connection is kept to, while requests are still served.
   if (client_ended_ || (server_.service().closing() && stream_.readable() == 0)) {
     begin_closing();
     return;
@@ -158,14 +158,14 @@ bool Connection::may_stay_open() const {
 void Connection::on_exchange_ended(Exchange::Ending ending) {
   if (ending == Exchange::Ending::kReset) {
     stream_.reset_on_close();
-    go();
+    destroy_later();
     return;
   }
-  if (stream_.broken()) return go();  // nothing will leave any more
+  if (stream_.broken()) return destroy_later();  // nothing will leave any more
   upload_paused_ = false;
   if (ending == Exchange::Ending::kClose) {
     begin_closing();
-  } else if (state_ == State::kAnswering) {
+  } else if (state_ == State::kResponding) {
     become_idle();
   } else {  // the rest of the request is still to come
     limit_reading(server_.context().config.read_timeout);
@@ -199,37 +199,39 @@ void Connection::become_tunnel() {
   stream_.resume();
 }
 
-void Connection::upload_flow(bool on) {
-  upload_paused_ = !on;
+void Connection::pause_upload() {
+  upload_paused_ = true;
   if (state_ != State::kBody && state_ != State::kTunnel) return;
-  if (on) {
-    reading_.clear();
-    if (state_ == State::kBody) limit_reading(server_.context().config.read_timeout);
-    stream_.resume();
-  } else {
-    reading_.set_after(kPresence);  // it is not the client who is slow, but it may go
-    stream_.pause();
-  }
+  reading_.set_after(kPresence);  // it is not the client who is slow, but it may go
+  stream_.pause();
+}
+
+void Connection::resume_upload() {
+  upload_paused_ = false;
+  if (state_ != State::kBody && state_ != State::kTunnel) return;
+  reading_.clear();
+  if (state_ == State::kBody) limit_reading(server_.context().config.read_timeout);
+  stream_.resume();
 }
 
 void Connection::on_end() {
   client_ended_ = true;
   if (exchange_.only_sending()) return;  // it may still want what it asked for
   if (state_ == State::kClosing || !exchange_.active()) {
-    if (stream_.drained()) return go();
+    if (stream_.drained()) return destroy_later();
     begin_closing();
     linger_ = false;
     return;
   }
   if (state_ == State::kTunnel) return exchange_.on_body_end();  // half of it goes on
-  if (state_ == State::kAnswering) return sound_out_client();
+  if (state_ == State::kResponding) return sound_out_client();
   exchange_.on_client_gone();  // in the middle of its request
-  if (!exchange_.active()) go();
+  if (!exchange_.active()) destroy_later();
 }
 
 void Connection::on_error(int) {
   if (exchange_.active()) exchange_.on_client_gone();
-  if (!exchange_.active()) go();
+  if (!exchange_.active()) destroy_later();
 }
 
 void Connection::on_drained() {
@@ -240,12 +242,12 @@ void Connection::on_drained() {
     return;
   }
   if (!linger_) {
-    go();
+    destroy_later();
     return;
   }
   if (half_closed_) return;
   half_closed_ = true;
-  stream_.shut_down();
+  stream_.half_close();
   note_waiting();
   reading_.set_after(kLinger);
 }
@@ -264,7 +266,7 @@ void Connection::begin_closing() {
   stream_.resume();
 }
 
-void Connection::go() {
+void Connection::destroy_later() {
   state_ = State::kClosing;
   server_.remove(*this);
 }
@@ -280,13 +282,13 @@ void Connection::limit_reading(Duration limit) {
 void Connection::on_reading_timeout() {
   switch (state_) {
     case State::kIdle:
-      if (stream_.drained()) return go();
+      if (stream_.drained()) return destroy_later();
       return limit_reading(server_.context().config.idle_timeout);  // not idle: it is slow to read
-    case State::kAnswering:
+    case State::kResponding:
     case State::kTunnel:
       return look_for_client();
     case State::kClosing:
-      return go();
+      return destroy_later();
     case State::kHead:
       exchange_.refuse(408, fmt::format("the request did not arrive within read_timeout={}",
                                         format_duration(server_.context().config.read_timeout)));
@@ -305,7 +307,7 @@ void Connection::look_for_client() {
   if (!exchange_.active() || exchange_.only_sending()) return;
   if (stream_.peer_is_gone()) {
     exchange_.on_client_gone();
-    if (!exchange_.active()) go();
+    if (!exchange_.active()) destroy_later();
     return;
   }
   // In a tunnel the end of what the client says is passed on.
@@ -334,7 +336,7 @@ void Connection::on_writing_timeout() {
                    fmt::format("the client took nothing for write_timeout={}",
                                format_duration(server_.context().config.write_timeout)));
   }
-  go();
+  destroy_later();
 }
 
 void Connection::close_if_idle() {
@@ -354,15 +356,15 @@ bool Connection::dispensable() const {
     case State::kClosing:
       return half_closed_;
     case State::kBody:
-    case State::kAnswering:
+    case State::kResponding:
     case State::kTunnel:
       return false;
   }
   return false;
 }
 
-void Connection::on_shutdown() {
-  if (exchange_.active()) exchange_.on_shutdown();
+void Connection::on_stopping() {
+  if (exchange_.active()) exchange_.on_stopping();
 }
 
 void Connection::abort() {

@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/fd.h"
-#include "http/reader.h"
+#include "http/request_reader.h"
 #include "net/listener.h"
 #include "net/stream.h"
 #include "net/timer.h"
@@ -44,13 +44,13 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   // request, or for its client to close.
   bool dispensable() const;
   // The server is about to end: pass it on to the request under way.
-  void on_shutdown();
+  void on_stopping();
   // Ends the request under way, if any, with 503, and the connection.
   void abort();
 
  private:
   friend class Server;
-  enum class State { kIdle, kHead, kBody, kAnswering, kTunnel, kClosing };
+  enum class State { kIdle, kHead, kBody, kResponding, kTunnel, kClosing };
 
   static constexpr uint64_t kMostDiscarded = 256 * 1024;
   static constexpr auto kLinger = std::chrono::seconds(2);
@@ -73,8 +73,9 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   Stream::FileSent send_file(int file, uint64_t offset, uint64_t size) override;
   size_t unsent() const override { return stream_.broken() ? 0 : stream_.pending(); }
   void notify_when_sent() override { stream_.notify_when_drained(); }
-  void upload_flow(bool on) override;
-  bool request_complete() const override { return state_ == State::kAnswering; }
+  void pause_upload() override;
+  void resume_upload() override;
+  bool request_complete() const override { return state_ == State::kResponding; }
   void become_tunnel() override;
   bool may_stay_open() const override;
   const PeerAddress& peer() const override { return peer_; }
@@ -82,7 +83,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   void on_exchange_ended(Exchange::Ending ending) override;
 
   bool reading() const;
-  void handle(Reader::Event event);
+  void handle(RequestReader::Event event);
   void on_head();
   void on_body();
   void on_request_end();
@@ -90,7 +91,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   void become_idle();
   void note_waiting();
   void begin_closing();
-  void go();
+  void destroy_later();
   void on_reading_timeout();
   void on_writing_timeout();
   void limit_reading(Duration limit);
@@ -103,7 +104,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   std::string peer_text_;    // of peer_, once a request has come
   const bool peer_trusted_;  // to say where a request came from
   Stream stream_;
-  Reader reader_;
+  RequestReader reader_;
   Exchange exchange_;
   State state_ = State::kIdle;
   Timer reading_;  // idle, head, body, the end of lingering; while not reading, kPresence

@@ -23,12 +23,12 @@ Drain::Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, War
       shared_(shared),
       workers_(std::move(workers)),
       function_(function),
-      quiet_(loop, [this] { look_for_quiet(); }),
+      quiet_(loop, [this] { check_idle(); }),
       deadline_(loop,
                 [this] {
                   const Stage stage = shared_.health.stage();
                   if (stage < Stage::kStopping) return stop();
-                  if (stage < Stage::kCutting) return cut();
+                  if (stage < Stage::kAborting) return cut();
                   advance(Stage::kOver);
                 }),
       check_(loop, [this] { check(); }) {}
@@ -51,7 +51,7 @@ void Drain::on_function_gone() {
 
 void Drain::leave() {
   shared_.health.note_request(loop_.now());
-  advance(Stage::kLeaving);
+  advance(Stage::kDraining);
   const auto& interval = shared_.config.healthcheck_interval;
   if (!interval && !reachable_from_outside()) {
     log::info("Stopping: nobody outside can reach us (no network interface but lo is up)");
@@ -67,8 +67,8 @@ void Drain::leave() {
   quiet_.set_after(interval.value_or(kLookInterval));
 }
 
-void Drain::look_for_quiet() {
-  if (shared_.health.stage() != Stage::kLeaving) return;
+void Drain::check_idle() {
+  if (shared_.health.stage() != Stage::kDraining) return;
   const Instant quiet_at = shared_.health.last_request() + kQuiet;
   const bool waits = !shared_.config.healthcheck_interval && quiet_at > loop_.now();
   if (waits && reachable_from_outside()) {
@@ -97,7 +97,7 @@ void Drain::stop() {
 void Drain::cut() {
   log::warn("Stopping: requests that were not answered in time and get 503: {}",
             shared_.metrics.requests_in_flight.load());
-  advance(Stage::kCutting);
+  advance(Stage::kAborting);
   if (function_ != nullptr) function_->abandon();
   deadline_.set_after(kLastWords);
 }
@@ -113,12 +113,12 @@ void Drain::check() {
   if (stage < Stage::kClosing || stage == Stage::kOver) return;
   const bool quiet = std::all_of(workers_.begin(), workers_.end(),
                                  [](const Worker* worker) { return worker->quiet(); });
-  if (stage == Stage::kCutting) shared_.reaper.kill_abandoned();
+  if (stage == Stage::kAborting) shared_.reaper.kill_abandoned();
   // The last request has been answered: nobody needs the warm process any more.
   if (quiet && function_ != nullptr) function_->stop();
   const bool supervised = function_ != nullptr && !function_->over();
   const bool done = quiet && !supervised && shared_.reaper.idle();
-  const bool alone = (done || stage == Stage::kCutting) &&
+  const bool alone = (done || stage == Stage::kAborting) &&
                      shared_.reaper.end_descendants(stop_timeout(shared_.config));
   if (!done || !alone) {
     check_.set_after(kCheckInterval);

@@ -2,11 +2,11 @@
 
 #include <vector>
 
+#include "function/warm_function.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "process/reaper.h"
 #include "server/health.h"
-#include "server/warm_function.h"
 #include "server/worker.h"
 
 namespace watchdog {
@@ -43,12 +43,12 @@ class Drain {
 
  private:
   void leave();
-  void look_for_quiet();
+  void check_idle();
   void close();
   void stop();
   void cut();
   void advance(Stage stage);
-  bool begun() const { return shared_.health.stage() >= Stage::kLeaving; }
+  bool begun() const { return shared_.health.stage() >= Stage::kDraining; }
 
   Loop& loop_;
   const Shared& shared_;

@@ -45,9 +45,9 @@ void Exchange::start(const RequestHead& request) {
   status_ = 0;
   body_received_ = 0;
   body_sent_ = 0;
-  reply_framing_ = BodyFraming::kNone;
+  response_framing_ = BodyFraming::kNone;
   keep_alive_ = request.keep_alive;
-  upload_on_ = true;
+  upload_paused_ = false;
   continue_due_ = request.expects_continue;
   continue_by_function_ = false;
   tunnel_ = false;
@@ -97,7 +97,7 @@ void Exchange::adopt(std::unique_ptr<Invocation> invocation) {
 void Exchange::redirect(std::string_view target) {
   if (state_ != State::kOpen) return;
   if (++redirects_ > kMostRedirects) {
-    return fail(Failure::kBadAnswer, "its local redirects go in a circle");
+    return fail(Failure::kBadResponse, "its local redirects go in a circle");
   }
   redirect_target_ = target;
   redirected_ = RequestHead{.method = received_->method == "HEAD" ? "HEAD" : "GET",
@@ -113,7 +113,7 @@ void Exchange::redirect(std::string_view target) {
   request_ = &redirected_;
   context_.loop.retire(std::move(invocation_));
   deadline_.clear();
-  upload_flow(true);
+  resume_upload();
   start_invocation();
   if (invocation_) invocation_->on_body_end();
 }
@@ -124,19 +124,19 @@ void Exchange::hand_over(const std::function<std::unique_ptr<Invocation>()>& ans
   deadline_.clear();
   slot_.reset();
   if (client_gone_) return end();
-  upload_flow(true);
+  resume_upload();
   adopt(answer());
 }
 
 void Exchange::admit(Mode& mode, Slot slot) {
   context_.loop.retire(std::move(invocation_));
-  upload_flow(true);
+  resume_upload();
   invoke(mode, std::move(slot));
   if (active() && client_.request_complete()) on_body_end(trailers_);
 }
 
 void Exchange::ask_for_body() {
-  if (!continue_due_ || continue_by_function_ || !upload_on_ || state_ != State::kOpen) return;
+  if (!continue_due_ || continue_by_function_ || upload_paused_ || state_ != State::kOpen) return;
   continue_due_ = false;
   send_lines(kContinue);
 }
@@ -163,7 +163,7 @@ void Exchange::on_client_gone() {
   if (invocation_ && client_.request_complete() && invocation_->outlives_client()) {
     client_gone_ = true;
     // Nobody takes its answer: let it run through.
-    if (std::exchange(drain_due_, false)) invocation_->on_reply_drained();
+    if (std::exchange(drain_due_, false)) invocation_->on_response_drained();
     return;
   }
   fail(Failure::kClientGone);
@@ -174,7 +174,7 @@ void Exchange::sound_out_client() {
   if (state_ == State::kOpen) {
     protocol_sent_ = true;
     client_.send({kProtocol});
-  } else if (state_ == State::kReplying && reply_framing_ == BodyFraming::kChunked) {
+  } else if (state_ == State::kResponding && response_framing_ == BodyFraming::kChunked) {
     client_.send({"0"});  // the next chunk's size may begin with it (RFC 9112 7.1)
   }
 }
@@ -186,12 +186,12 @@ void Exchange::on_sent() {
   }
   if (!drain_due_ || !invocation_) return;
   drain_due_ = false;
-  invocation_->on_reply_drained();
+  invocation_->on_response_drained();
 }
 
-void Exchange::on_shutdown() {
-  shutting_down_ = true;
-  if (invocation_) invocation_->on_shutdown();
+void Exchange::on_stopping() {
+  stopping_ = true;
+  if (invocation_) invocation_->on_stopping();
 }
 
 void Exchange::function_started() {
@@ -231,36 +231,42 @@ Duration Exchange::time_limit() const {
   return limit > Duration::zero() ? std::min(limit, *asked) : *asked;
 }
 
-void Exchange::upload_flow(bool on) {
-  if (!active() || upload_on_ == on) return;
-  upload_on_ = on;
-  client_.upload_flow(on);
+void Exchange::pause_upload() {
+  if (!active() || upload_paused_) return;
+  upload_paused_ = true;
+  client_.pause_upload();
+}
+
+void Exchange::resume_upload() {
+  if (!active() || !upload_paused_) return;
+  upload_paused_ = false;
+  client_.resume_upload();
   if (invocation_) ask_for_body();
 }
 
-void Exchange::answer(const ReplyHead& reply, std::string_view body) {
-  ReplyHead sized = reply;
+void Exchange::answer(const ResponseHead& response, std::string_view body) {
+  ResponseHead sized = response;
   sized.content_length = body.size();
   send_head(sized);
-  if (reply_framing_ != BodyFraming::kNone) client_.send({body});
+  if (response_framing_ != BodyFraming::kNone) client_.send({body});
   state_ = State::kIdle;
   context_.loop.retire(std::move(invocation_));
   client_.on_exchange_ended(keep_alive_ ? Ending::kReuse : Ending::kClose);
 }
 
-void Exchange::interim(const ReplyHead& reply) {
-  if (reply.status == 100) continue_due_ = false;
+void Exchange::interim(const ResponseHead& response) {
+  if (response.status == 100) continue_due_ = false;
   if (state_ != State::kOpen || request_->minor_version == 0) return;
   std::string text;
-  append_status_line(text, reply.status, reply.reason);
-  for (const Field& field : reply.fields) append_field(text, field.name, field.value);
+  append_status_line(text, response.status, response.reason);
+  for (const Field& field : response.fields) append_field(text, field.name, field.value);
   text += "\r\n";
   send_lines(text);
 }
 
-void Exchange::head(const ReplyHead& reply) {
+void Exchange::head(const ResponseHead& response) {
   if (state_ != State::kOpen) return;
-  send_head(reply);
+  send_head(response);
   if (context_.config.response_start_timeout && deadline_.armed()) {
     const Duration whole = time_limit();
     deadline_.clear();
@@ -268,17 +274,17 @@ void Exchange::head(const ReplyHead& reply) {
   }
 }
 
-void Exchange::upgrade(const ReplyHead& reply, std::string_view protocol) {
+void Exchange::upgrade(const ResponseHead& response, std::string_view protocol) {
   if (state_ != State::kOpen) return;
-  state_ = State::kReplying;
-  status_ = reply.status;
-  reply_framing_ = BodyFraming::kUntilClose;
+  state_ = State::kResponding;
+  status_ = response.status;
+  response_framing_ = BodyFraming::kUntilClose;
   keep_alive_ = false;
   tunnel_ = true;
   deadline_.clear();
   std::string text;
-  append_status_line(text, reply.status, reply.reason);
-  for (const Field& field : reply.fields) append_field(text, field.name, field.value);
+  append_status_line(text, response.status, response.reason);
+  for (const Field& field : response.fields) append_field(text, field.name, field.value);
   append_field(text, "Connection", "Upgrade");
   append_field(text, "Upgrade", protocol);
   text += "\r\n";
@@ -286,34 +292,35 @@ void Exchange::upgrade(const ReplyHead& reply, std::string_view protocol) {
   client_.become_tunnel();
 }
 
-void Exchange::send_head(const ReplyHead& reply) {
-  state_ = State::kReplying;
-  status_ = reply.status;
-  const bool has_body = response_has_body(request_->method, reply.status);
+void Exchange::send_head(const ResponseHead& response) {
+  state_ = State::kResponding;
+  status_ = response.status;
+  const bool has_body = response_has_body(request_->method, response.status);
   const bool may_chunk = request_->minor_version >= 1;
   if (!has_body) {
-    reply_framing_ = BodyFraming::kNone;
-  } else if (reply.content_length) {
-    reply_framing_ = BodyFraming::kSized;
+    response_framing_ = BodyFraming::kNone;
+  } else if (response.content_length) {
+    response_framing_ = BodyFraming::kSized;
   } else {
-    reply_framing_ = may_chunk ? BodyFraming::kChunked : BodyFraming::kUntilClose;
+    response_framing_ = may_chunk ? BodyFraming::kChunked : BodyFraming::kUntilClose;
   }
   // A client that still waits for 100 Continue may send its body or its next request: who knows.
   keep_alive_ = keep_alive_ && client_.may_stay_open() && !continue_due_ &&
-                reply_framing_ != BodyFraming::kUntilClose;
+                response_framing_ != BodyFraming::kUntilClose;
 
   std::string text;
   text.reserve(256);
-  append_status_line(text, reply.status, reply.reason);
-  if (!reply.forwarded || reply.fields.find("date") == nullptr) {
+  append_status_line(text, response.status, response.reason);
+  if (!response.forwarded || response.fields.find("date") == nullptr) {
     append_field(text, "Date", http_date());
   }
-  for (const Field& field : reply.fields) append_field(text, field.name, field.value);
-  const bool length_allowed = reply.status >= 200 && reply.status != 204 && reply.status != 304;
-  if (reply.content_length && length_allowed && !reply.forwarded) {
-    append_number(text.append("Content-Length: "), *reply.content_length);
+  for (const Field& field : response.fields) append_field(text, field.name, field.value);
+  const bool length_allowed =
+      response.status >= 200 && response.status != 204 && response.status != 304;
+  if (response.content_length && length_allowed && !response.forwarded) {
+    append_number(text.append("Content-Length: "), *response.content_length);
     text += "\r\n";
-  } else if (reply_framing_ == BodyFraming::kChunked) {
+  } else if (response_framing_ == BodyFraming::kChunked) {
     append_field(text, "Transfer-Encoding", "chunked");
   }
   if (!keep_alive_) {
@@ -332,10 +339,10 @@ void Exchange::send_lines(std::string_view head) {
 }
 
 void Exchange::write(std::string_view bytes) {
-  if (state_ != State::kReplying || bytes.empty()) return;
-  if (reply_framing_ == BodyFraming::kNone) return;
+  if (state_ != State::kResponding || bytes.empty()) return;
+  if (response_framing_ == BodyFraming::kNone) return;
   body_sent_ += bytes.size();
-  if (reply_framing_ == BodyFraming::kChunked) {
+  if (response_framing_ == BodyFraming::kChunked) {
     std::string size;
     append_chunk_header(size, bytes.size());
     client_.send({size, bytes, "\r\n"});
@@ -345,19 +352,19 @@ void Exchange::write(std::string_view bytes) {
 }
 
 Stream::FileSent Exchange::send_file(int file, uint64_t offset, uint64_t size) {
-  if (state_ != State::kReplying) return {};
-  if (reply_framing_ == BodyFraming::kNone) return {.bytes = size};
+  if (state_ != State::kResponding) return {};
+  if (response_framing_ == BodyFraming::kNone) return {.bytes = size};
   const Stream::FileSent sent = client_.send_file(file, offset, size);
   body_sent_ += sent.bytes;
   if (sent.bytes < size) drain_due_ = true;
   return sent;
 }
 
-bool Exchange::reply_full() {
-  return client_.unsent() >= Stream::kFull && reply_waiting();
+bool Exchange::response_full() {
+  return client_.unsent() >= Stream::kFull && response_unsent();
 }
 
-bool Exchange::reply_waiting() {
+bool Exchange::response_unsent() {
   if (client_.unsent() == 0) return false;
   drain_due_ = true;
   client_.notify_when_sent();
@@ -366,8 +373,8 @@ bool Exchange::reply_waiting() {
 
 void Exchange::end(std::string_view trailers) {
   if (state_ == State::kOpen) head({.content_length = 0});
-  if (state_ != State::kReplying) return;
-  if (reply_framing_ == BodyFraming::kChunked) client_.send({kLastChunk, trailers, "\r\n"});
+  if (state_ != State::kResponding) return;
+  if (response_framing_ == BodyFraming::kChunked) client_.send({kLastChunk, trailers, "\r\n"});
   // What the kernel has not taken yet may still never reach the client, and the log should say so.
   if (client_.unsent() >= Stream::kFull / 4 && !client_gone_) {
     state_ = State::kSending;
@@ -382,7 +389,7 @@ void Exchange::end(std::string_view trailers) {
 void Exchange::fail(Failure failure, std::string_view detail, std::string_view page) {
   if (!active()) return;
   // The function died because we asked it to.
-  if (failure == Failure::kFunctionFailed && shutting_down_) failure = Failure::kDraining;
+  if (failure == Failure::kFunctionFailed && stopping_) failure = Failure::kDraining;
   if (state_ == State::kOpen && failure != Failure::kClientGone) {
     if (failure == Failure::kOutOfResources) keep_alive_ = false;  // a connection is one too
     const auto& row = info(failure);
@@ -395,7 +402,7 @@ void Exchange::fail(Failure failure, std::string_view detail, std::string_view p
     finish(failure, detail, keep_alive_ ? Ending::kReuse : Ending::kClose);
     return;
   }
-  const bool end_is_visible = reply_framing_ != BodyFraming::kUntilClose;
+  const bool end_is_visible = response_framing_ != BodyFraming::kUntilClose;
   finish(failure, detail, end_is_visible ? Ending::kClose : Ending::kReset);
 }
 
@@ -403,15 +410,15 @@ void Exchange::send_page(int status, Failure failure, std::string_view text) {
   page_sent_ = true;
   // Nobody will read the rest of this request.
   if (!client_.request_complete()) keep_alive_ = false;
-  ReplyHead reply{.status = status, .content_length = text.size()};
-  reply.fields.add("Content-Type", "text/plain; charset=utf-8");
+  ResponseHead response{.status = status, .content_length = text.size()};
+  response.fields.add("Content-Type", "text/plain; charset=utf-8");
   const bool by_limiter = failure == Failure::kOverloaded;
   if (info(failure).blame == Blame::kWatchdog) {
-    reply.fields.add("X-OpenFaaS-Internal", by_limiter ? "faas-middleware" : "of-watchdog");
+    response.fields.add("X-OpenFaaS-Internal", by_limiter ? "faas-middleware" : "of-watchdog");
   }
-  if (info(failure).passes) reply.fields.add("Retry-After", "1");
-  send_head(reply);
-  if (reply_framing_ == BodyFraming::kNone) return;
+  if (info(failure).passes) response.fields.add("Retry-After", "1");
+  send_head(response);
+  if (response_framing_ == BodyFraming::kNone) return;
   body_sent_ += text.size();
   client_.send({text});
 }
@@ -429,7 +436,7 @@ void Exchange::finish(Failure failure, std::string_view detail, Ending ending) {
 }
 
 void Exchange::record(Failure failure, std::string_view detail) {
-  // A reply that broke off after its head counts as what broke it.
+  // A response that broke off after its head counts as what broke it.
   const int status = failure == Failure::kNone || page_sent_ ? status_ : info(failure).status;
   const Duration duration = elapsed();
   context_.metrics.count_request(received_->method, status, duration);

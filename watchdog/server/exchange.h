@@ -8,12 +8,12 @@
 #include <string>
 #include <string_view>
 
+#include "config/config.h"
 #include "http/message.h"
 #include "net/listener.h"
 #include "net/loop.h"
 #include "net/stream.h"
 #include "net/timer.h"
-#include "server/config.h"
 #include "server/failure.h"
 #include "server/gate.h"
 #include "server/metrics.h"
@@ -28,8 +28,8 @@ struct ServerContext {
   Metrics& metrics;
 };
 
-// The head of a reply as a mode gives it. Framing, Date and Connection are the Exchange's.
-struct ReplyHead {
+// The head of a response as a mode gives it. Framing, Date and Connection are the Exchange's.
+struct ResponseHead {
   int status = 200;
   Fields fields{};
   std::optional<uint64_t> content_length{};  // unset: the length is not known yet
@@ -38,9 +38,9 @@ struct ReplyHead {
   std::string_view reason{};  // unset: the registered phrase
 };
 
-// One request and its reply. Lives in its connection, which reuses it for request after request.
+// One request and its response. Lives in its connection, which reuses it for request after request.
 //
-//   idle --start()--> open --head()--> replying --end() or fail()--> idle
+//   idle --start()--> open --head()--> responding --end() or fail()--> idle
 //                      `------------ end() or fail() ------------------^
 //
 // Every request ends in finish(), exactly once: access log, metrics, the Slot, the invocation, and
@@ -48,10 +48,10 @@ struct ReplyHead {
 // connection is cut, so that a truncated body never looks whole.
 class Exchange {
  public:
-  // What becomes of the connection after a reply.
+  // What becomes of the connection after a response.
   enum class Ending {
     kReuse,  // next request
-    kClose,  // close when the reply has left
+    kClose,  // close when the response has left
     kReset,  // close so that the client must notice
   };
 
@@ -66,8 +66,9 @@ class Exchange {
     virtual size_t unsent() const = 0;
     // Asks for Exchange::on_sent() when all bytes have left.
     virtual void notify_when_sent() = 0;
-    // Stops and restarts the flow of the request's body.
-    virtual void upload_flow(bool on) = 0;
+    // Stop and restart reading the request's body.
+    virtual void pause_upload() = 0;
+    virtual void resume_upload() = 0;
     // Whether the request has been read to its end.
     virtual bool request_complete() const = 0;
     // Whether this connection may serve another request.
@@ -115,11 +116,11 @@ class Exchange {
   // The same as invoke(), for a request that has waited.
   void admit(Mode& mode, Slot slot);
   // Answers at once. Neither logged nor counted: for the watchdog's own pages.
-  void answer(const ReplyHead& head, std::string_view body);
+  void answer(const ResponseHead& head, std::string_view body);
   // Such a page that takes some time: `page` will call answer().
   void answer_later(std::unique_ptr<Invocation> page) { invocation_ = std::move(page); }
   // The server is about to end.
-  void on_shutdown();
+  void on_stopping();
 
   // --- for the mode ---
 
@@ -137,7 +138,9 @@ class Exchange {
   std::string_view trailers() const { return trailers_; }
   // Since the request's head was read.
   Duration elapsed() const { return context_.loop.now() - started_at_; }
-  void upload_flow(bool on);
+  // Stop and restart the flow of the request's body.
+  void pause_upload();
+  void resume_upload();
 
   // What answers is a GET of `target` (RFC 3875 6.2.2): request() says so from here on, the mode is
   // asked again, and this invocation retired. The log names what the client asked for.
@@ -147,35 +150,35 @@ class Exchange {
   void hand_over(const std::function<std::unique_ptr<Invocation>()>& answer);
 
   // An interim response (1xx), which some clients cannot take.
-  void interim(const ReplyHead& head);
-  void head(const ReplyHead& head);
+  void interim(const ResponseHead& head);
+  void head(const ResponseHead& head);
   // In place of head(): a 101. Whatever either side sends from here on is passed on as it is.
-  void upgrade(const ReplyHead& head, std::string_view protocol);
+  void upgrade(const ResponseHead& head, std::string_view protocol);
   void write(std::string_view bytes);
-  // In place of write(), for a reply of known length: as Stream::send_file(). After fewer than
-  // `size` bytes without an error Invocation::on_reply_drained() will come.
+  // In place of write(), for a response of known length: as Stream::send_file(). After fewer than
+  // `size` bytes without an error Invocation::on_response_drained() will come.
   Stream::FileSent send_file(int file, uint64_t offset, uint64_t size);
   // `trailers`: field lines with their CRLFs.
   void end(std::string_view trailers = {});
   // Ends the request badly. `detail` is for the log and, unless `page` is given, for the client.
   void fail(Failure failure, std::string_view detail = {}, std::string_view page = {});
-  bool replying() const { return state_ == State::kReplying; }
-  // The writer should pause its source until Invocation::on_reply_drained().
-  bool reply_full();
-  // The same as soon as anything of the reply has not left: for a writer that can always go on.
-  bool reply_waiting();
+  bool responding() const { return state_ == State::kResponding; }
+  // The writer should pause its source until Invocation::on_response_drained().
+  bool response_full();
+  // The same as soon as anything of the response has not left: for a writer that can always go on.
+  bool response_unsent();
 
  private:
   enum class State {
-    kIdle,      // between requests
-    kOpen,      // the reply has not begun
-    kReplying,  // its head is out
-    kSending,   // the reply is complete, but the client has not taken all of it
+    kIdle,        // between requests
+    kOpen,        // the response has not begun
+    kResponding,  // its head is out
+    kSending,     // the response is complete, but the client has not taken all of it
   };
 
   void start_invocation();
   void adopt(std::unique_ptr<Invocation> invocation);
-  void send_head(const ReplyHead& head);
+  void send_head(const ResponseHead& head);
   void send_lines(std::string_view head);
   void send_page(int status, Failure failure, std::string_view text);
   void ask_for_body();
@@ -196,23 +199,23 @@ class Exchange {
   std::optional<Slot> slot_;
   Mode* mode_ = nullptr;
   std::unique_ptr<Invocation> invocation_;
-  Timer deadline_;  // of the head, then of the whole reply
+  Timer deadline_;  // of the head, then of the whole response
   Instant function_started_at_{};
   std::string_view trailers_{};
   int status_ = 0;
   uint64_t body_received_ = 0;
   uint64_t body_sent_ = 0;
-  BodyFraming reply_framing_ = BodyFraming::kNone;
+  BodyFraming response_framing_ = BodyFraming::kNone;
   bool keep_alive_ = false;
-  bool upload_on_ = true;
+  bool upload_paused_ = false;
   bool continue_due_ = false;  // the client waits for 100 Continue
   bool continue_by_function_ = false;
   bool tunnel_ = false;
   bool client_gone_ = false;  // but the function runs to its end
-  bool drain_due_ = false;    // the invocation waits for on_reply_drained()
-  bool shutting_down_ = false;
+  bool drain_due_ = false;    // the invocation waits for on_response_drained()
+  bool stopping_ = false;
   bool counted_ = false;    // in requests_in_flight
-  bool page_sent_ = false;  // the reply is a page of ours
+  bool page_sent_ = false;  // the response is a page of ours
   bool sounded_out_ = false;
   bool protocol_sent_ = false;  // the next head's first word
 };

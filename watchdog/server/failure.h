@@ -20,7 +20,7 @@ enum class Failure : uint8_t {
   kSpawnFailed,          // no process could be started
   kUpstreamRefused,      // the function's server takes no connection
   kUpstreamBroken,       // it broke off, or what it said is not HTTP
-  kBadAnswer,            // what a program printed is no CGI answer
+  kBadResponse,          // what a program printed is no CGI answer
   kNotReady,             // it did not become ready in time
   kFunctionFailed,       // non-zero exit code, or killed by a signal
   kFileFailed,           // a file could not be read, or changed while it was sent
@@ -58,7 +58,7 @@ inline constexpr FailureInfo kFailures[] = {
     {Failure::kSpawnFailed, Blame::kWatchdog, 500, false, "spawn_failed"},
     {Failure::kUpstreamRefused, Blame::kWatchdog, 502, false, "upstream_refused"},
     {Failure::kUpstreamBroken, Blame::kFunction, 502, false, "upstream_broken"},
-    {Failure::kBadAnswer, Blame::kFunction, 502, false, "bad_answer"},
+    {Failure::kBadResponse, Blame::kFunction, 502, false, "bad_answer"},
     {Failure::kNotReady, Blame::kWatchdog, 503, true, "not_ready"},
     {Failure::kFunctionFailed, Blame::kFunction, 500, false, "function_failed"},
     {Failure::kFileFailed, Blame::kWatchdog, 500, false, "file_failed"},

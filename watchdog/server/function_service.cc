@@ -17,10 +17,10 @@ void answer(Exchange& exchange, int status, std::string_view body,
             std::string_view type = "text/plain; charset=utf-8") {
   const std::string_view method = exchange.request().method;
   const bool allowed = method == "GET" || method == "HEAD";
-  ReplyHead reply{.status = allowed ? status : 405};
-  reply.fields.add("Content-Type", type);
-  if (!allowed) reply.fields.add("Allow", "GET, HEAD");
-  exchange.answer(reply,
+  ResponseHead response{.status = allowed ? status : 405};
+  response.fields.add("Content-Type", type);
+  if (!allowed) response.fields.add("Allow", "GET, HEAD");
+  exchange.answer(response,
                   allowed ? body : std::string_view("only GET and HEAD are answered here\n"));
 }
 
@@ -42,8 +42,8 @@ class ReadyPage final : public Invocation {
 
   void on_body(std::string_view) override {}
   void on_body_end() override {}
-  void on_reply_drained() override {}
-  void on_shutdown() override {}
+  void on_response_drained() override {}
+  void on_stopping() override {}
 
  private:
   std::unique_ptr<ReadinessProbe> probe_;
@@ -55,7 +55,7 @@ void FunctionService::serve(Exchange& exchange) {
   const std::string_view path = exchange.request().path();
   if (path == "/_/health") return answer_health(exchange, health_);
   if (path == "/_/ready") return serve_ready(exchange);
-  if (health_.stage() == Stage::kLeaving) health_.note_request(exchange.loop().now());
+  if (health_.stage() == Stage::kDraining) health_.note_request(exchange.loop().now());
 
   if (auto slot = gate_.enter()) {
     exchange.invoke(mode_, std::move(*slot));
@@ -83,9 +83,9 @@ void MetricsService::serve(Exchange& exchange) {
   if (exchange.request().path() == "/metrics") {
     return answer(exchange, 200, metrics_.text(), "text/plain; version=0.0.4; charset=utf-8");
   }
-  ReplyHead reply{.status = 404};
-  reply.fields.add("Content-Type", "text/plain; charset=utf-8");
-  exchange.answer(reply, "metrics are at /metrics\n");
+  ResponseHead response{.status = 404};
+  response.fields.add("Content-Type", "text/plain; charset=utf-8");
+  exchange.answer(response, "metrics are at /metrics\n");
 }
 
 }  // namespace watchdog

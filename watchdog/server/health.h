@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/time.h"
-#include "server/config.h"
-#include "server/function_state.h"
+#include "config/config.h"
+#include "function/function_state.h"
 
 namespace watchdog {
 
@@ -13,10 +13,10 @@ namespace watchdog {
 enum class Stage {
   kStarting,
   kServing,
-  kLeaving,   // unready, but serving: answers ask clients to close their connections
+  kDraining,  // unready, but serving: answers ask clients to close their connections
   kClosing,   // no new connections; requests under way finish
   kStopping,  // functions are asked to end
-  kCutting,   // what is still unanswered gets 503
+  kAborting,  // what is still unanswered gets 503
   kOver,
 };
 

@@ -50,9 +50,9 @@ bool run_healthcheck(const Config& config) {
   const Fd fd = connect_to_watchdog(config);
   if (!fd || ::send(fd.get(), kRequest.data(), kRequest.size(), MSG_NOSIGNAL) < 0) return false;
   constexpr std::string_view kHealthy = "HTTP/1.1 200 ";
-  char reply[kHealthy.size()];
-  const ssize_t size = ::recv(fd.get(), reply, sizeof reply, MSG_WAITALL);
-  return size > 0 && std::string_view(reply, static_cast<size_t>(size)) == kHealthy;
+  char response[kHealthy.size()];
+  const ssize_t size = ::recv(fd.get(), response, sizeof response, MSG_WAITALL);
+  return size > 0 && std::string_view(response, static_cast<size_t>(size)) == kHealthy;
 }
 
 }  // namespace watchdog

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "server/config.h"
+#include "config/config.h"
 
 namespace watchdog {
 

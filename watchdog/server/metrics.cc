@@ -17,7 +17,7 @@
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "version.h"
+#include "base/version.h"
 
 namespace watchdog {
 namespace {
@@ -247,7 +247,7 @@ std::string Metrics::text() const {
                 "Log lines dropped because nobody read this watchdog's output.",
                 log::dropped_lines());
   append_family(out, "fwatchdog_build_info", "gauge", "Always 1; the version is in the label.");
-  out += "fwatchdog_build_info{version=\"" FWATCHDOG_VERSION "\"} 1\n";
+  out += fmt::format("fwatchdog_build_info{{version=\"{}\"}} 1\n", kVersion);
 
   append_process(out, start_time_);
   return out;

@@ -5,10 +5,11 @@
 #include <string>
 #include <string_view>
 
+#include "config/config.h"
+#include "function/function_state.h"
 #include "net/loop.h"
-#include "server/config.h"
+#include "process/readiness_probe.h"
 #include "server/failure.h"
-#include "server/function_state.h"
 #include "server/health.h"
 #include "server/metrics.h"
 
@@ -27,14 +28,14 @@ class Invocation {
   virtual ~Invocation() = default;
 
   // The next bytes of the request's body. When whatever takes them is full, call
-  // exchange.upload_flow(false), and true once it is not.
+  // exchange.pause_upload(), and true once it is not.
   virtual void on_body(std::string_view bytes) = 0;
   // The body is complete; comes at once for a request without one.
   virtual void on_body_end() = 0;
-  // exchange.reply_full() was true and is so no more.
-  virtual void on_reply_drained() = 0;
+  // exchange.response_full() was true and is so no more.
+  virtual void on_response_drained() = 0;
   // The server is about to end: ask the function to finish. What it still answers is delivered.
-  virtual void on_shutdown() = 0;
+  virtual void on_stopping() = 0;
   // exec_timeout is over, and not for an impatient X-Timeout; destruction follows.
   virtual void on_exec_timeout() {}
   // Whether to run to the end when the client has gone.
@@ -49,7 +50,7 @@ class Mode {
   virtual std::unique_ptr<Invocation> invoke(Exchange& exchange) = 0;
   // The last request has been answered, or the function is about to be asked to end: what is kept
   // for later requests can go.
-  virtual void on_shutdown() {}
+  virtual void release_idle() {}
   // What /_/ready asks, beyond what we know ourselves; null when there is nothing to ask.
   virtual std::unique_ptr<ReadinessProbe> readiness_probe() { return nullptr; }
   // What running out of exec_timeout is called here.

@@ -21,7 +21,7 @@ QueuedRequest::QueuedRequest(Exchange& exchange, Gate& gate, Mode& mode, Metrics
             Failure::kQueueTimeout,
             fmt::format("there was no slot within queue_timeout={}", format_duration(patience)));
       }) {
-  exchange.upload_flow(false);
+  exchange.pause_upload();
   ++metrics_.requests_queued;
   if (patience > Duration::zero()) patience_.set_after(patience);
 }
@@ -31,7 +31,7 @@ QueuedRequest::~QueuedRequest() {
   metrics_.queue_seconds.observe(exchange_.loop().now() - since_);
 }
 
-void QueuedRequest::on_shutdown() {
+void QueuedRequest::on_stopping() {
   exchange_.fail(Failure::kDraining, "there was no slot for it before the end");
 }
 

@@ -17,8 +17,8 @@ class QueuedRequest final : public Invocation {
 
   void on_body(std::string_view) override {}
   void on_body_end() override {}
-  void on_reply_drained() override {}
-  void on_shutdown() override;
+  void on_response_drained() override {}
+  void on_stopping() override;
 
  private:
   Exchange& exchange_;

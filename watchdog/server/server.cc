@@ -48,8 +48,8 @@ void Server::close_listener() {
   for (auto next = connections_.begin(); next != connections_.end();) (*next++)->close_if_idle();
 }
 
-void Server::shut_down() {
-  for (auto next = connections_.begin(); next != connections_.end();) (*next++)->on_shutdown();
+void Server::on_stopping() {
+  for (auto next = connections_.begin(); next != connections_.end();) (*next++)->on_stopping();
 }
 
 void Server::abort() {

@@ -36,7 +36,7 @@ class Server {
   void stop_accepting();
   bool accepting() const { return listener_.has_value(); }
   // Asks the function of every request under way to finish.
-  void shut_down();
+  void on_stopping();
   // Answers every request under way with 503.
   void abort();
   size_t connections() const { return connections_.size(); }

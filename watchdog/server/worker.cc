@@ -37,10 +37,10 @@ void Worker::do_stage() {
   const Stage stage = shared_.health.stage();
   if (done_ < Stage::kClosing && stage >= Stage::kClosing) server_->stop_accepting();
   if (done_ < Stage::kStopping && stage >= Stage::kStopping) {
-    server_->shut_down();
-    mode_->on_shutdown();
+    server_->on_stopping();
+    mode_->release_idle();
   }
-  if (done_ < Stage::kCutting && stage >= Stage::kCutting) server_->abort();
+  if (done_ < Stage::kAborting && stage >= Stage::kAborting) server_->abort();
   done_ = stage;
   note_quiet();
   if (stage == Stage::kOver) loop_.stop();
@@ -49,7 +49,7 @@ void Worker::do_stage() {
 void Worker::note_quiet() {
   if (done_ < Stage::kClosing || server_->accepting() || server_->connections() > 0) return;
   if (quiet_.exchange(true)) return;
-  mode_->on_shutdown();
+  mode_->release_idle();
   on_quiet_();
 }
 

@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-// Raw messages and what a Reader makes of them. Plain tables, so that they can be put to a whole
+// Raw messages and what a RequestReader makes of them. Plain tables, so that they can be put to a whole
 // server as well.
 namespace watchdog::corpus {
 

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "http/reader.h"
-#include "http/response_reader.h"
+#include "http/http_response_reader.h"
+#include "http/request_reader.h"
 
 using namespace watchdog;
 
@@ -15,7 +15,7 @@ namespace {
 // What goes upstream for a request as a client sends it.
 std::string forwarded(std::string_view message, const Hop& hop = {"", "fallback:1"},
                       const uint64_t* collected = nullptr) {
-  Reader reader;
+  RequestReader reader;
   reader.feed(message);
   REQUIRE(reader.next() == ReadEvent::kHead);
   std::string out;
@@ -101,7 +101,7 @@ TEST_CASE("a client without a Host gets the upstream's, one with another authori
 }
 
 TEST_CASE("the fields of a response go on but for those about the connection") {
-  ResponseReader reader;
+  HttpResponseReader reader;
   reader.expect("GET");
   reader.feed(
       "HTTP/1.1 200 OK\r\nSet-Cookie: a\r\nConnection: x, content-length\r\nX: 1\r\nset-cookie: "

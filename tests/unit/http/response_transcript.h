@@ -4,15 +4,15 @@
 #include <string_view>
 #include <vector>
 
-#include "http/response_reader.h"
+#include "http/http_response_reader.h"
 
 namespace watchdog {
 
-// What a ResponseReader says to these pieces, as transcript.h does for requests; then whether the
+// What a HttpResponseReader says to these pieces, as transcript.h does for requests; then whether the
 // end of the connection would be the proper end of the message.
 inline std::string response_transcript(std::string_view method,
                                        const std::vector<std::string_view>& pieces) {
-  ResponseReader reader;
+  HttpResponseReader reader;
   reader.expect(method);
   std::string text;
   std::string body;
@@ -20,7 +20,7 @@ inline std::string response_transcript(std::string_view method,
     const std::vector<char> bytes(piece.begin(), piece.end());  // gone before the next piece
     reader.feed({bytes.data(), bytes.size()});
     for (auto event = reader.next(); event != ReadEvent::kNeedMore; event = reader.next()) {
-      const ResponseHead& head = reader.response();
+      const UpstreamResponse& head = reader.response();
       if (event == ReadEvent::kBody) {
         body += reader.body();
         continue;

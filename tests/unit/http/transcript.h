@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "http/reader.h"
+#include "http/request_reader.h"
 
 namespace watchdog {
 
@@ -25,11 +25,11 @@ inline std::string describe(const RequestHead& head) {
   return text;
 }
 
-// What a Reader says to these pieces, one after another: heads, bodies joined, ends, and the
-// refusal, after which it is asked no more. Says so, too, when the Reader breaks one of its
+// What a RequestReader says to these pieces, one after another: heads, bodies joined, ends, and the
+// refusal, after which it is asked no more. Says so, too, when the RequestReader breaks one of its
 // promises.
 inline std::string transcript(const std::vector<std::string_view>& pieces) {
-  Reader reader;
+  RequestReader reader;
   std::string text;
   bool in_body = false;
   const auto line = [&](const std::string& words) {
@@ -40,27 +40,28 @@ inline std::string transcript(const std::vector<std::string_view>& pieces) {
   for (const std::string_view piece : pieces) {
     const std::vector<char> bytes(piece.begin(), piece.end());  // gone before the next piece
     reader.feed({bytes.data(), bytes.size()});
-    for (auto event = reader.next(); event != Reader::Event::kNeedMore; event = reader.next()) {
+    for (auto event = reader.next(); event != RequestReader::Event::kNeedMore;
+         event = reader.next()) {
       switch (event) {
-        case Reader::Event::kHead:
+        case RequestReader::Event::kHead:
           line(describe(reader.request()));
           break;
-        case Reader::Event::kBody:
+        case RequestReader::Event::kBody:
           if (!in_body) text += "body ";
           in_body = true;
           text += reader.body();
           if (reader.body().empty()) line("an empty piece of body\n");
           break;
-        case Reader::Event::kEnd:
+        case RequestReader::Event::kEnd:
           line("end\n");
           if (!reader.between_messages()) line("an end within a message\n");
           break;
-        case Reader::Event::kError:
+        case RequestReader::Event::kError:
           line("refused " + std::to_string(reader.error().status) + " " +
                std::string(reader.error().reason) + "\n");
-          if (reader.next() != Reader::Event::kError) line("an event after the refusal\n");
+          if (reader.next() != RequestReader::Event::kError) line("an event after the refusal\n");
           return text;
-        case Reader::Event::kNeedMore:
+        case RequestReader::Event::kNeedMore:
           break;
       }
     }

@@ -157,11 +157,11 @@ TEST_CASE_FIXTURE(Pair,
   CHECK(recorder.error == EPIPE);
 }
 
-TEST_CASE_FIXTURE(Pair, "shut_down lets the peer see the end after everything that was written") {
+TEST_CASE_FIXTURE(Pair, "half_close lets the peer see the end after everything that was written") {
   {
     const Turn turn(loop);
     stream->write("bye");
-    stream->shut_down();
+    stream->half_close();
   }
   loop.poll();
   char buffer[8];

@@ -23,16 +23,16 @@ using State = Supervisor::State;
 struct FakeProbe final : ReadinessProbe {
   void ask(std::function<void(std::optional<std::string>)> call) override {
     ++asked;
-    on_answer = std::move(call);
+    on_response = std::move(call);
   }
-  void cancel() override { on_answer = nullptr; }
+  void cancel() override { on_response = nullptr; }
 
   void answer(std::optional<std::string> problem) {
-    REQUIRE(on_answer);
-    std::exchange(on_answer, nullptr)(std::move(problem));
+    REQUIRE(on_response);
+    std::exchange(on_response, nullptr)(std::move(problem));
   }
 
-  std::function<void(std::optional<std::string>)> on_answer;
+  std::function<void(std::optional<std::string>)> on_response;
   int asked = 0;
 };
 

@@ -31,14 +31,14 @@ class FakeMode final : public Mode {
     }
     void on_body(std::string_view bytes) override {
       mode.body += bytes;
-      if (mode.pause_upload) exchange.upload_flow(false);
+      if (mode.pause_upload) exchange.pause_upload();
     }
     void on_body_end() override {
       mode.body_ended = true;
       if (mode.on_request) mode.on_request(exchange);
     }
-    void on_reply_drained() override { ++mode.drained; }
-    void on_shutdown() override { mode.shut_down = true; }
+    void on_response_drained() override { ++mode.drained; }
+    void on_stopping() override { mode.stopping = true; }
     bool outlives_client() const override { return mode.outlives_client; }
     FakeMode& mode;
     Exchange& exchange;
@@ -70,7 +70,7 @@ class FakeMode final : public Mode {
   bool pause_upload = false;
   bool outlives_client = false;
   bool fail_at_once = false;
-  bool shut_down = false;
+  bool stopping = false;
 };
 
 class FakeService final : public Service {
@@ -246,7 +246,7 @@ TEST_CASE("only the watchdog's own failures are marked for OpenFaaS to try again
     if (row.status < 500 && row.failure != Failure::kOverloaded) CHECK_FALSE(own);
   }
   for (const Failure failure :
-       {Failure::kFunctionFailed, Failure::kExecTimeout, Failure::kBadAnswer,
+       {Failure::kFunctionFailed, Failure::kExecTimeout, Failure::kBadResponse,
         Failure::kUpstreamBroken, Failure::kKilledProcess}) {
     CHECK(info(failure).blame == Blame::kFunction);
   }
@@ -346,7 +346,7 @@ TEST_CASE_FIXTURE(Fixture, "while the function is full the body stops, and read_
   CHECK(received.empty());
   mode.pause_upload = false;
   mode.on_request = reply_ok;
-  in_turn([&] { mode.exchange().upload_flow(true); });
+  in_turn([&] { mode.exchange().resume_upload(); });
   CHECK(until([&] { return mode.body == "abcdef" && got("HTTP/1.1 200 OK"); }));
 }
 
@@ -381,7 +381,7 @@ TEST_CASE_FIXTURE(Fixture, "a client that takes nothing for write_timeout is cut
   in_turn([&] {
     mode.exchange().head({});
     for (int i = 0; i < 20; ++i) mode.exchange().write(piece);
-    CHECK(mode.exchange().reply_full());
+    CHECK(mode.exchange().response_full());
   });
   // Nobody reads: let the kernel's buffers fill, then let time pass.
   for (int i = 0; i < 3; ++i) {
@@ -399,7 +399,7 @@ TEST_CASE_FIXTURE(Fixture, "a mode that filled the client's buffers is told when
   const std::string piece(1'000'000, 'x');
   in_turn([&] {
     mode.exchange().head({});
-    while (!mode.exchange().reply_full()) mode.exchange().write(piece);
+    while (!mode.exchange().response_full()) mode.exchange().write(piece);
   });
   CHECK(mode.drained == 0);
   CHECK(until([&] { return mode.drained == 1; }));
@@ -512,8 +512,8 @@ TEST_CASE_FIXTURE(Fixture, "abort answers 503 to what is still unanswered") {
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   service.closing = true;
-  in_turn([&] { server->shut_down(); });
-  CHECK(mode.shut_down);
+  in_turn([&] { server->on_stopping(); });
+  CHECK(mode.stopping);
   in_turn([&] { server->abort(); });
   CHECK(until([&] { return got("HTTP/1.1 503 "); }));
   CHECK(mode.destroyed == 1);
@@ -738,7 +738,7 @@ TEST_CASE_FIXTURE(SaidAll, "a body that waits for the function is taken to its e
   pass(3s);
   REQUIRE(mode.current != nullptr);
   mode.pause_upload = false;
-  in_turn([&] { mode.exchange().upload_flow(true); });
+  in_turn([&] { mode.exchange().resume_upload(); });
   CHECK(until([&] { return mode.body_ended; }));
   CHECK(mode.body == "abcdef");
   in_turn([&] { reply_ok(mode.exchange()); });

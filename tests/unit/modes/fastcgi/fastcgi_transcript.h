@@ -4,18 +4,18 @@
 #include <string_view>
 #include <vector>
 
-#include "modes/fastcgi/reader.h"
-#include "modes/fastcgi/records.h"
-#include "tests/unit/modes/cgi/answer_transcript.h"
+#include "modes/fastcgi/fastcgi_records.h"
+#include "modes/fastcgi/fastcgi_response_reader.h"
+#include "tests/unit/modes/gateway/cgi_transcript.h"
 
 namespace watchdog {
 
 // What the reader says of a server's bytes that come in these pieces.
 inline std::string fastcgi_transcript(const std::vector<std::string_view>& pieces,
                                       std::string_view method = "GET") {
-  fastcgi::Reader reader;
+  FastcgiResponseReader reader;
   reader.expect(method);
-  AnswerTranscript transcript;
+  CgiTranscript transcript;
   std::string errors;
   for (const std::string_view piece : pieces) {
     reader.feed(piece);

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "http/message.h"
+#include "modes/gateway/cgi_variables.h"
+
+namespace watchdog {
+
+// The environment of a function's process: our own, and the request in one dialect or two. One a
+// mode; each build() replaces the one before.
+//
+// Http_* is what of-watchdog and classic-watchdog give:
+//   Http_User_Agent         each header field, its name in canonical case with - as _; first value only
+//   Http_Method             GET
+//   Http_Path               /a b, percent-decoded
+//   Http_Query              a=1&b=%20, verbatim, unset when empty
+//   Http_Host               example.com
+//   Http_Content_Length     and Http_ContentLength: bytes; -1 when chunked and not collected; unset
+//                           without a body
+//   Http_Transfer_Encoding  chunked
+//
+// Fields whose names have more in them than letters, digits and hyphens have no variable: X_User
+// would be X-User.
+//
+// No header field can set what the request line says (Method, Path, Query), and "Proxy" sets
+// nothing: programs take Http_Proxy for their proxy (httpoxy).
+class FunctionEnvironment final : private VariableSink {
+ public:
+  // Whether the lengths are set for a request without a body too, to 0 (classic-watchdog).
+  enum class Lengths { kWithBody, kAlways };
+  // `http_variables`: Http_* is wanted.
+  FunctionEnvironment(Lengths lengths, bool http_variables)
+      : lengths_(lengths), http_variables_(http_variables) {}
+
+  // NULL-terminated, valid until the next build. `collected`: the length of a body that has been
+  // read whole before. With `cgi` the variables of RFC 3875 come as well, and it says that length.
+  // Fails on a path that cannot be decoded.
+  Result<char* const*> build(const RequestHead& request, std::optional<uint64_t> collected = {},
+                             const CgiRequest* cgi = nullptr);
+
+ private:
+  void add(std::string_view name, std::string_view value) override;
+  void add_http_variables(const RequestHead& request, const std::string& path,
+                          std::optional<uint64_t> collected, const CgiRequest* cgi);
+  void add_lengths(const RequestHead& request, std::optional<uint64_t> collected);
+  bool is_inherited(std::string_view entry, bool with_cgi) const;
+  void add_field(const Field& field);
+
+  Lengths lengths_;
+  bool http_variables_;
+  std::string text_;             // "NAME=value\0NAME=value\0..."
+  std::vector<size_t> offsets_;  // into text_
+  std::vector<char*> pointers_;
+};
+
+// "user-agent" as "User-Agent": the case in which Go programs see field names.
+std::string canonical_field_name(std::string_view name);
+
+}  // namespace watchdog

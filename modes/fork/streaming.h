@@ -1,0 +1,72 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "modes/fork/fork_mode.h"
+#include "modes/gateway/accel_root.h"
+#include "modes/gateway/cgi_response_reader.h"
+
+namespace watchdog {
+
+// The request's body goes to the process as it comes, its output to the client as it is printed.
+// The status is held back until the first output or the exit, whichever comes first, so that a
+// function that fails without a word answers 500 and not 200. With a CgiResponseReader the output says
+// itself what the head of the answer is.
+class StreamingInvocation : public Invocation, private FunctionProcess::Handler {
+ public:
+  // `accel_root`: whose files a head may name; needed with a reader, and only then.
+  StreamingInvocation(ForkMode& mode, Exchange& exchange, std::optional<CgiResponseReader> reader,
+                      AccelRoot* accel_root);
+
+  // Starts the process, to read from `file` if that is one. False: the exchange has failed.
+  bool start(const CgiRequest* cgi = nullptr, int file = -1);
+
+  void on_body(std::string_view bytes) override;
+  void on_body_end() override;
+  void on_response_drained() final;
+  void on_stopping() final;
+  bool outlives_client() const final { return !mode_.config().kill_on_disconnect.value_or(true); }
+
+ protected:
+  Exchange& exchange() { return exchange_; }
+  // The target that a local Location names (RFC 3875 6.2.2), as a client would have sent it to us.
+  virtual std::string local_target(std::string_view location) const {
+    return std::string(location);
+  }
+
+ private:
+  // FunctionProcess::Handler
+  void on_output(std::string_view bytes) override;
+  void on_input_drained() override;
+  void on_finished(ExitStatus status) override;
+
+  // Whether to ask the reader again.
+  bool handle(ReadEvent event);
+  // Where the output says no head of its own, all of it is the body: written at once, or held back
+  // while its next bytes may still decide what type it is.
+  void write_body(std::string_view bytes);
+  // The function has ended well.
+  void end_body();
+  void send_own_head(std::string_view type, std::optional<uint64_t> length = {});
+  void send_cgi_head();
+  // The file that the head named in place of a body.
+  void send_file();
+  // Whether an exit like this one spoils the answer.
+  bool is_failure(ExitStatus status) const;
+  void fail(Failure failure, std::string_view detail);
+
+  ForkMode& mode_;
+  Exchange& exchange_;
+  std::optional<CgiResponseReader> reader_;
+  AccelRoot* accel_root_;
+  std::unique_ptr<AccelResponse> accel_;  // when the head has named a file
+  std::string held_;  // of the body, until its type is known: less than kMostSniffed bytes
+  std::unique_ptr<FunctionProcess> process_;
+  bool over_ = false;  // the exchange has failed, or answers in another way
+};
+
+}  // namespace watchdog

@@ -1,0 +1,76 @@
+#include "modes/gateway/application.h"
+
+#include <cstdlib>
+#include <utility>
+
+#include "http/forwarded.h"
+
+namespace watchdog {
+
+namespace {
+
+FrontController front_of(const Config& config) {
+  auto front = FrontController::make(config);
+  if (!front) std::abort();
+  return std::move(*front);
+}
+
+}  // namespace
+
+Application::Application(const ModeContext& context)
+    : config_(context.config), front_(front_of(context.config)), accel_root_(context) {
+  if (front_.folder() != nullptr) {
+    site_ =
+        std::make_unique<Site>(context, *front_.folder(), &front_, share_of_static_cache(config_));
+  }
+}
+
+std::optional<std::string> Application::problem(const Config& config) {
+  const auto front = FrontController::make(config);
+  if (!front) return front.error();
+  return std::nullopt;
+}
+
+std::optional<Application::Call> Application::route(Exchange& exchange,
+                                                    std::unique_ptr<Invocation>& response) {
+  using Kind = FrontController::Route::Kind;
+  front_.look_up();
+  FrontController::Route route = front_.route(exchange.request());
+  switch (route.kind) {
+    case Kind::kFile:
+      response = site_->serve(exchange);
+      return std::nullopt;
+    case Kind::kMalformed:
+      exchange.fail(Failure::kBadRequest, "the path cannot be decoded");
+      return std::nullopt;
+    case Kind::kScript:
+      break;
+  }
+  return Call{std::move(route.script), url_prefix(exchange.request(), config_.script_name_prefix),
+              front_.document_root()};
+}
+
+CgiRequest Application::describe(const Exchange& exchange, const Call& call,
+                                 std::optional<uint64_t> collected) const {
+  return {.request = exchange.request(),
+          .script = call.script,
+          .peer = exchange.peer(),
+          .local = exchange.local(),
+          .client = client_of(exchange),
+          .document_root = call.document_root,
+          .prefix = call.prefix,
+          .collected = collected,
+          .software = config_.server_software,
+          .prefix_told = !config_.script_name_prefix.empty(),
+          .sends_files = !config_.accel_root.empty()};
+}
+
+// Whom X-Forwarded-For names, only where the user has said whose word counts: by default anything
+// in a private network may have written it.
+IpAddress Application::client_of(const Exchange& exchange) const {
+  const IpAddress& peer = exchange.peer().ip();
+  if (!config_.trusted_proxies_named) return peer;
+  return client_address(exchange.request().fields, peer, config_.trusted_proxies);
+}
+
+}  // namespace watchdog

@@ -1,0 +1,197 @@
+#include "modes/upstream/connection_pool.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "base/log.h"
+
+namespace watchdog {
+
+namespace {
+
+// What connecting says of a server that is being restarted; ENOENT of a unix socket that it will
+// create again.
+bool is_refusal(int error) {
+  return error == ECONNREFUSED || error == ECONNRESET || error == ENOENT;
+}
+
+}  // namespace
+
+UpstreamPool::UpstreamPool(Loop& loop, Instance& instance, MakeReader make_reader, Spares spares,
+                           size_t longest_log_line)
+    : loop_(loop),
+      instance_(instance),
+      make_reader_(make_reader),
+      spares_(spares),
+      longest_log_line_(longest_log_line),
+      retry_(loop, [this] { dial_more(); }),
+      tidy_(loop, [this] { drop_old(); }) {}
+
+std::unique_ptr<UpstreamConnection> UpstreamPool::take(Asking asking) {
+  while (!idle_.empty()) {
+    auto connection = std::move(idle_.back().connection);
+    const Instant since = idle_.back().since;
+    idle_.pop_back();
+    const bool good = asking == Asking::kNeeded || peer() == UpstreamConnection::Peer::kUnixSocket
+                          ? connection->waits_for_request()
+                          : !connection->broken();
+    if (good && loop_.now() - since < kMostRest) return connection;
+    discard(std::move(connection));
+  }
+  return nullptr;
+}
+
+void UpstreamPool::await(Waiter& waiter) {
+  const bool outdated = refusing_since_ && loop_.now() - refused_at_ > kRefusalCounts;
+  if (outdated && waiters_.empty()) refusing_since_.reset();
+  waiters_.push_back(&waiter);
+  dial_more();
+}
+
+void UpstreamPool::forget(Waiter& waiter) {
+  waiters_.remove(&waiter);
+  if (waiters_.empty()) give_up_dials();
+}
+
+void UpstreamPool::on_instance_ended() {
+  clear();
+  refusing_since_.reset();
+  pause_ = kFirstRetry;
+  tell_refused(ECONNREFUSED);
+}
+
+void UpstreamPool::tell_refused(int error) {
+  // Those that go on waiting are told once.
+  const std::list<Waiter*> told = waiters_;
+  for (Waiter* waiter : told) waiter->on_refused(error);
+}
+
+void UpstreamPool::dial_more() {
+  const size_t most = refusing_since_ ? 1 : kMostDials;
+  while (dials_.size() < std::min(waiters_.size(), most)) {
+    if (refusing_since_ && retry_.armed()) return;
+    dial();
+  }
+}
+
+void UpstreamPool::dial() {
+  dials_.emplace_back();
+  const auto place = std::prev(dials_.end());
+  *place = std::make_unique<Dial>(loop_, instance_.addresses, [this, place](Fd socket, int error) {
+    on_dialed(place, std::move(socket), error);
+  });
+}
+
+void UpstreamPool::on_dialed(Dials::iterator place, Fd socket, int error) {
+  loop_.retire(std::move(*place));
+  dials_.erase(place);
+  if (error == 0) {
+    refusing_since_.reset();
+    pause_ = kFirstRetry;
+    keep(adopt(std::move(socket)));
+    dial_more();
+  } else if (is_refusal(error)) {
+    on_refused(error);
+  } else if (!waiters_.empty()) {
+    Waiter* const waiter = waiters_.front();
+    waiters_.pop_front();
+    waiter->on_unreachable(error);
+    dial_more();
+  }
+}
+
+void UpstreamPool::on_refused(int error) {
+  refused_at_ = loop_.now();
+  if (!refusing_since_) refusing_since_ = refused_at_;
+  retry_.set_after(pause_);
+  pause_ = std::min(pause_ * 2, kMostRetry);
+  tell_refused(error);
+}
+
+// Nobody waits: a server whose accept queue is full is not asked on and on.
+void UpstreamPool::give_up_dials() {
+  retry_.clear();
+  for (auto next = dials_.begin(); next != dials_.end();) {
+    const auto place = next++;
+    if (!(*place)->queue_full()) continue;
+    loop_.retire(std::move(*place));
+    dials_.erase(place);
+  }
+}
+
+void UpstreamPool::serve(Waiter& waiter, std::unique_ptr<UpstreamConnection> connection) {
+  waiters_.remove(&waiter);
+  if (waiters_.empty()) give_up_dials();
+  waiter.on_connection(std::move(connection));
+}
+
+std::unique_ptr<UpstreamConnection> UpstreamPool::adopt(Fd socket) {
+  return std::make_unique<UpstreamConnection>(loop_, std::move(socket), peer(), make_reader_(),
+                                              longest_log_line_);
+}
+
+UpstreamConnection::Peer UpstreamPool::peer() const {
+  using Peer = UpstreamConnection::Peer;
+  const SocketAddress& address = instance_.addresses.front();
+  if (address.family() == AF_UNIX) return Peer::kUnixSocket;
+  return address.is_loopback() ? Peer::kLoopback : Peer::kElsewhere;
+}
+
+void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
+  note(*connection);
+  if (!connection->reusable() || instance_.overran) return loop_.retire(std::move(connection));
+  keep(std::move(connection));
+}
+
+// For the request that waits longest, or for one that will come.
+void UpstreamPool::keep(std::unique_ptr<UpstreamConnection> connection) {
+  const bool used = connection->requests() > 0;
+  const auto waiter = std::ranges::find_if(
+      waiters_, [used](const Waiter* one) { return !used || one->takes_used(); });
+  if (waiter != waiters_.end()) return serve(**waiter, std::move(connection));
+  if (!used && spares_ == Spares::kClosed) {
+    return loop_.retire(std::move(connection));
+  }
+  if (idle_.size() >= kMostConnections) drop(idle_.begin());
+  idle_.push_back({std::move(connection), loop_.now()});
+  const auto place = std::prev(idle_.end());
+  place->connection->rest([this, place] {
+    note(*place->connection);
+    drop(place);
+  });
+  if (!tidy_.armed()) tidy_.set_after(kMostRest);
+}
+
+void UpstreamPool::discard(std::unique_ptr<UpstreamConnection> connection) {
+  note(*connection);
+  connection->detach();
+  loop_.retire(std::move(connection));
+}
+
+void UpstreamPool::clear() {
+  while (!idle_.empty()) drop(idle_.begin());
+}
+
+void UpstreamPool::drop(std::list<Idle>::iterator place) {
+  loop_.retire(std::move(place->connection));
+  idle_.erase(place);
+}
+
+// A server that sends more than its answers, at whatever moment, is not trusted with a second
+// request on a connection any more.
+void UpstreamPool::note(const UpstreamConnection& connection) {
+  if (!connection.overran() || instance_.overran.exchange(true)) return;
+  log::warn(
+      "the function's server ({}) sent bytes behind the end of an answer: each request gets "
+      "a connection of its own from now on",
+      instance_.url);
+}
+
+void UpstreamPool::drop_old() {
+  const Instant now = loop_.now();
+  while (!idle_.empty() && now - idle_.front().since >= kMostRest) drop(idle_.begin());
+  if (!idle_.empty()) tidy_.set(idle_.front().since + kMostRest);
+}
+
+}  // namespace watchdog

@@ -1,0 +1,199 @@
+#include "config/command_line.h"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace watchdog {
+
+namespace {
+
+using Action = CommandLine::Action;
+using Words = std::vector<std::string>;
+
+CommandLine parse(std::vector<const char*> words) {
+  words.insert(words.begin(), "fwatchdog");
+  return parse_command_line(static_cast<int>(words.size()), words.data());
+}
+
+// "name=text" of every setting.
+Words settings(const CommandLine& line) {
+  Words words;
+  for (const Setting& setting : line.settings) words.push_back(setting.name + "=" + setting.text);
+  return words;
+}
+
+bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("without arguments it serves what the environment says") {
+  const CommandLine line = parse({});
+  CHECK(line.action == Action::kServe);
+  CHECK(line.settings.empty());
+  CHECK(line.command.empty());
+}
+
+TEST_CASE("an option takes its value as the next word or after an equals sign") {
+  CHECK(settings(parse({"--exec-timeout", "5s"})) == Words{"exec_timeout=5s"});
+  CHECK(settings(parse({"--exec-timeout=5s"})) == Words{"exec_timeout=5s"});
+  CHECK(parse({"--exec-timeout=5s"}).action == Action::kServe);
+}
+
+TEST_CASE("every option and alias is a long option") {
+  for (const Option& option : options()) {
+    std::vector<std::string_view> names{option.name};
+    names.insert(names.end(), option.aliases.begin(), option.aliases.end());
+    for (const std::string_view name : names) {
+      const std::string word = "--" + long_option(name);
+      CAPTURE(word);
+      CHECK(settings(parse({word.c_str(), "v"})) == Words{std::string(name) + "=v"});
+    }
+  }
+}
+
+TEST_CASE("a value is taken as it stands, whatever it looks like") {
+  for (const char* value : {"-1", "[\"cat\",\"-\"]", "a b", "a=b", "'q'", "\"q\"", "a,b", "", "%%",
+                            "{\"a\":1}", "\\n", "\xff", "[1,2]"}) {
+    CAPTURE(value);
+    const Words expected = *value == '\0' ? Words{} : Words{std::string("content_type=") + value};
+    CHECK(settings(parse({"--content-type", value})) == expected);
+    CHECK(settings(parse({(std::string("--content-type=") + value).c_str()})) == expected);
+  }
+}
+
+TEST_CASE("an empty value counts as unset and takes no other word") {
+  const CommandLine line = parse({"--port=", "--mode", "classic"});
+  CHECK(line.action == Action::kServe);
+  CHECK(settings(line) == Words{"mode=classic"});
+}
+
+TEST_CASE("an option given twice counts the last time") {
+  CHECK(settings(parse({"--port", "1", "--port", "2"})) == Words{"port=2"});
+}
+
+TEST_CASE("everything after -- is the command, verbatim") {
+  const CommandLine line =
+      parse({"--port", "0", "--", "sh", "-c", "a  b", "--help", "--", "--port"});
+  CHECK(line.action == Action::kServe);
+  CHECK(settings(line) == Words{"port=0"});
+  CHECK(line.command == Words{"sh", "-c", "a  b", "--help", "--", "--port"});
+}
+
+TEST_CASE("the actions") {
+  CHECK(parse({"--help"}).action == Action::kHelp);
+  CHECK(parse({"-h"}).action == Action::kHelp);
+  CHECK(parse({"--version"}).action == Action::kShowVersion);
+  CHECK(parse({"--check-config"}).action == Action::kCheckConfig);
+  CHECK(parse({"--run-healthcheck"}).action == Action::kHealthcheck);
+}
+
+TEST_CASE("one dash will do, as with Go's flags") {
+  CHECK(parse({"-run-healthcheck"}).action == Action::kHealthcheck);
+  CHECK(parse({"-version"}).action == Action::kShowVersion);
+  CHECK(settings(parse({"-port", "1", "-mode=classic"})) == Words{"mode=classic", "port=1"});
+}
+
+TEST_CASE("an abbreviation is not an option") {
+  for (const char* word : {"--por=1", "--vers", "-p", "--runhealthcheck", "--help-", "--", "-"}) {
+    CAPTURE(word);
+    CHECK(parse({word}).action == Action::kRefuse);
+  }
+}
+
+TEST_CASE("an action keeps the settings and the command") {
+  const CommandLine line = parse({"--check-config", "--port", "0", "--", "cat"});
+  CHECK(line.action == Action::kCheckConfig);
+  CHECK(settings(line) == Words{"port=0"});
+  CHECK(line.command == Words{"cat"});
+}
+
+TEST_CASE("help wins over every other action") {
+  CHECK(parse({"--version", "--check-config", "--help"}).action == Action::kHelp);
+}
+
+TEST_CASE("where nothing is near, nothing is suggested") {
+  for (const char* word : {"--nonsense", "--static", "--x", "-9", "--verbose", "--daemon"}) {
+    CAPTURE(word);
+    const CommandLine line = parse({word});
+    CHECK(line.action == Action::kRefuse);
+    CHECK_FALSE(contains(line.text, "did you mean"));
+  }
+}
+
+TEST_CASE("what cannot be used is refused in one line that names it and points to the help") {
+  struct Row {
+    std::vector<const char*> words;
+    const char* says;
+  };
+  const Row rows[] = {
+      {{"--nonsense"}, "unknown option --nonsense"},
+      {{"--nonsense", "5"}, "unknown option --nonsense"},
+      {{"--nonsense=5"}, "unknown option --nonsense"},
+      {{"--exec_timeout", "5s"}, "unknown option --exec_timeout; did you mean --exec-timeout?"},
+      {{"--exec-timout=5s"}, "unknown option --exec-timout; did you mean --exec-timeout?"},
+      {{"--Port=1"}, "unknown option --Port; did you mean --port?"},
+      {{"--prot", "1"}, "did you mean --port?"},
+      {{"-mdoe=http"}, "unknown option -mdoe; did you mean --mode?"},
+      {{"--verison"}, "did you mean --version?"},
+      {{"--healthcheck-int"}, "did you mean --healthcheck-interval?"},
+      {{"--combined_output=1"}, "did you mean --combined-output?"},
+      {{"-x"}, "unknown option -x"},
+      {{"--a\nb"}, "unknown option --a b"},
+      {{"index.php"}, "stray argument \"index.php\""},
+      {{"php", "index.php"}, "the function's command comes after --"},
+      {{""}, "stray argument"},
+      {{"--port"}, "--port needs a value"},
+      {{"--"}, "no command after --"},
+      {{"--", ""}, "no command after --"},
+      {{"--version=x"}, "version"},
+      {{"--help=x"}, "help"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.says);
+    const CommandLine line = parse(row.words);
+    CHECK(line.action == Action::kRefuse);
+    CHECK(contains(line.text, row.says));
+    CHECK(contains(line.text, "--help"));
+    CHECK(line.text.find('\n') == std::string::npos);
+  }
+}
+
+TEST_CASE("help names every option with its default, the actions and the exit codes") {
+  const std::string text = parse({"--help"}).text;
+  for (const Option& option : options()) {
+    CAPTURE(option.name);
+    CHECK(contains(text, "  --" + long_option(option.name) + " "));
+    CHECK(contains(text, option.default_text));
+    CHECK(contains(text, "\n" + std::string(option.group) + "\n"));
+  }
+  for (const char* part : {"--version", "--check-config", "--run-healthcheck", "--", "exit codes",
+                           " 64 ", " 69 ", " 70 "}) {
+    CAPTURE(part);
+    CHECK(contains(text, part));
+  }
+}
+
+TEST_CASE("help fits a terminal of 100 columns") {
+  const std::string text = parse({"--help"}).text;
+  size_t longest = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = text.find('\n', at);
+    REQUIRE(end != std::string::npos);
+    longest = std::max(longest, end - at);
+    CHECK_FALSE((end > at && text[end - 1] == ' '));
+    at = end + 1;
+  }
+  CHECK(longest <= 100);
+}
+
+TEST_CASE("help as markdown is the README's table") {
+  CHECK(parse({"--help", "--markdown"}).text == option_table_markdown());
+}
+
+}  // namespace watchdog

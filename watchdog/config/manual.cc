@@ -1,0 +1,186 @@
+#include "config/manual.h"
+
+#include <fmt/format.h>
+#include <gnu/libc-version.h>
+
+#include <string_view>
+
+#include "base/version.h"
+#include "config/config.h"
+#include "libraries.h"
+
+namespace watchdog {
+
+namespace {
+
+constexpr std::string_view kIntroduction = R"(.SH NAME
+fwatchdog \- turn a command, a server, scripts or a folder into an HTTP function
+.SH SYNOPSIS
+.B fwatchdog
+.RI [ options ]
+.RB [ \-\- " command"
+.RI [ argument ...]]
+.SH DESCRIPTION
+The entrypoint of a function container: it answers health checks, keeps the logs, supervises and
+reaps the function's processes as PID 1, and stops without losing a request.
+.PP
+Every option is also an environment variable with underscores; the command line wins. Durations are
+250ms, 30s, 1m30s, a bare number is seconds; sizes are bytes, 10MiB, 1g.
+.SH ACTIONS
+.TP
+.B \-\-help
+Print the options; \-\-help \-\-markdown as a table, \-\-help \-\-man as this page, \-\-help
+\-\-bash\-completion as completions for bash.
+.TP
+.B \-\-version
+Print the version.
+.TP
+.B \-\-licenses
+Print the libraries that are linked in, with their versions and licenses.
+.TP
+.B \-\-check\-config
+Print the configuration that would be used, or what is wrong with it.
+.TP
+.B \-\-run\-healthcheck
+Ask the watchdog of this container for its health: exit code 0 or 1.
+)";
+
+constexpr std::string_view kConclusion = R"(.SH EXIT STATUS
+.TP
+.B 0
+Stopped after a drain, or healthy.
+.TP
+.B 1
+Not healthy.
+.TP
+.B 64
+The configuration cannot be used.
+.TP
+.B 69
+The port cannot be used, or the function's server never became ready.
+.TP
+.B 70
+Internal error.
+.TP
+.B 126
+The function's server cannot be started: its command is no program, or may not be run.
+.TP
+.B 127
+There is no such command as the function's server.
+.PP
+Where a server of the function's own ended by itself, that of the server; 128 and the number of the
+signal that killed it.
+.SH SIGNALS
+SIGTERM and SIGQUIT drain; SIGINT does without the phase in which it still serves. Of a server that is
+kept warm, SIGHUP, SIGUSR1, SIGUSR2 and SIGWINCH reach its process.
+.SH EXAMPLES
+.nf
+fprocess="php index.php" fwatchdog
+fwatchdog \-\-mode http \-\-upstream\-url http://127.0.0.1:3000 \-\- node index.js
+fwatchdog \-\-mode static \-\-static\-path .
+.fi
+)";
+
+// A text as roff takes it: no escapes, no line that looks like a request.
+std::string roff(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\') {
+      out += "\\e";
+    } else if (c == '-') {
+      out += "\\-";
+    } else if ((c == '.' || c == '\'') && (out.empty() || out.back() == '\n')) {
+      out.append("\\&").append(1, c);
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string manual_page() {
+  std::string page =
+      fmt::format(".TH FWATCHDOG 1 \"\" \"fwatchdog {}\" \"User commands\"\n", roff(kVersion));
+  page += kIntroduction;
+  page += ".SH OPTIONS\n";
+  std::string_view group;
+  for (const Option& option : options()) {
+    if (option.group != group) page += fmt::format(".SS {}\n", roff(option.group));
+    group = option.group;
+    page += fmt::format(".TP\n.BI {} \" VALUE\"\n{}", roff("--" + long_option(option.name)),
+                        roff(option.meaning));
+    if (!option.default_text.empty()) {
+      page += fmt::format("; the default is {}", roff(option.default_text));
+    }
+    page += ".\n";
+  }
+  return page + std::string(kConclusion);
+}
+
+std::string bash_completion() {
+  std::string words =
+      "--help --version --licenses --check-config --run-healthcheck --markdown --man "
+      "--bash-completion";
+  std::string cases;
+  for (const Option& option : options()) {
+    words += " --" + long_option(option.name);
+    std::string names = "--" + long_option(option.name);
+    for (const std::string_view alias : option.aliases) names += " | --" + long_option(alias);
+    const auto& [apply, print, choices, completion] = option.value;
+    std::string found;
+    for (const std::string_view choice : choices) found += fmt::format(" {}", choice);
+    switch (completion) {
+      case OptionValue::Completion::kChoices:
+        found = found.empty() ? ":" : fmt::format("_fwatchdog_words \"$word\"{}", found);
+        break;
+      case OptionValue::Completion::kFolders:
+        found = "compopt -o dirnames";
+        break;
+      case OptionValue::Completion::kCommands:
+        found = "_fwatchdog_words \"$word\" $(compgen -c -- \"$word\")";
+        break;
+    }
+    cases += fmt::format("    {}) {} ;;\n", names, found);
+  }
+  // Bash breaks words at '=' unless the user has told it otherwise. Names of files are left to it, as
+  // it knows how to quote them.
+  return fmt::format(
+      R"(_fwatchdog_words() {{
+  local IFS=$' \t\n' word=$1
+  shift
+  COMPREPLY=($(compgen -W "$*" -- "$word"))
+}}
+
+_fwatchdog() {{
+  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} i
+  COMPREPLY=()
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    [[ ${{COMP_WORDS[i]}} == -- ]] || continue
+    if ((i == COMP_CWORD - 1)); then
+      _fwatchdog_words "$word" $(compgen -c -- "$word")
+    fi
+    compopt -o default
+    return
+  done
+  if [[ $word == = ]]; then
+    word=
+  elif [[ $before == = ]]; then
+    before=${{COMP_WORDS[COMP_CWORD - 2]}}
+  fi
+  case $before in
+{}    *) _fwatchdog_words "$word" {} -- ;;
+  esac
+}}
+complete -F _fwatchdog fwatchdog
+)",
+      cases, words);
+}
+
+std::string linked_libraries() {
+  return fmt::format("fwatchdog {} MIT\n{}glibc {} LGPL-2.1-or-later\n", kVersion,
+                     FWATCHDOG_LIBRARIES, gnu_get_libc_version());
+}
+
+}  // namespace watchdog
