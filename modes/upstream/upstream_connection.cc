@@ -6,6 +6,8 @@
 #include <cstring>
 #include <utility>
 
+#include "net/socket_status.h"
+
 namespace watchdog {
 
 namespace {
@@ -59,7 +61,7 @@ void UpstreamConnection::write(std::initializer_list<std::string_view> pieces) {
 bool UpstreamConnection::nothing_received() const {
   const size_t here = stream_.pending();
   return here >= written_ ||
-         (peer_ != Peer::kUnixSocket && here + stream_.unacknowledged() >= written_);
+         (peer_ != Peer::kUnixSocket && here + unacknowledged_bytes(stream_.fd()) >= written_);
 }
 
 // Whether the bytes that begin the answer cannot belong to it. Over loopback a request that has
@@ -95,7 +97,7 @@ size_t UpstreamConnection::on_data(std::string_view bytes) {
   const size_t used = read(bytes);
   // The rest of the answer is awaited, and the server may be waiting too.
   const bool more = handler_ != nullptr && !tunnel_ && bytes.size() < kSmallPiece;
-  if (more && peer_ != Peer::kUnixSocket) stream_.acknowledge_now();
+  if (more && peer_ != Peer::kUnixSocket) acknowledge_now(stream_.fd());
   const std::string errors = reader_->take_errors();
   if (!errors.empty()) errors_.add(errors);
   if (complete_) errors_.finish();

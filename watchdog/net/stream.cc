@@ -1,19 +1,15 @@
 #include "net/stream.h"
 
-#include <linux/sockios.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <poll.h>
-#include <sys/ioctl.h>
-#include <sys/sendfile.h>
 #include <sys/socket.h>
-#include <uv.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <utility>
+
+#include "net/socket_status.h"
+#include "net/stream_core.h"
 
 namespace watchdog {
 
@@ -33,47 +29,17 @@ uv_buf_t buffer(std::string_view bytes) {
 
 }  // namespace
 
-// What libuv holds pointers into.
-struct Stream::Core {
-  union {
-    uv_handle_t handle;
-    uv_stream_t stream;
-    uv_tcp_t tcp;
-    uv_pipe_t pipe;
-  };
-  Stream* owner;
-  uv_write_t write_request;
-  std::string sending;  // non-empty while write_request is under way
-  int fd;
-
-  static Core& of(void* handle) {
-    return *static_cast<Core*>(static_cast<uv_handle_t*>(handle)->data);
-  }
-};
-
 Stream::Stream(Loop& loop, Handler& handler, Kind kind, Fd fd)
     : loop_(loop), handler_(handler), core_(new Core), report_(loop, [this] { report(); }) {
   core_->owner = this;
-  core_->fd = fd.get();
-  if (kind == Kind::kTcp) {
-    uv_tcp_init(loop.uv(), &core_->tcp);
-    error_ = -uv_tcp_open(&core_->tcp, fd.get());
-  } else {
-    uv_pipe_init(loop.uv(), &core_->pipe, 0);
-    error_ = -uv_pipe_open(&core_->pipe, fd.get());
-  }
-  core_->handle.data = core_;
-  if (error_ == 0) {
-    fd.release();
-  } else {
-    report_.schedule();
-  }
+  error_ = core_->open(loop, kind, std::move(fd));
+  if (error_ != 0) report_.schedule();
 }
 
 Stream::~Stream() {
   forget_flush();
   core_->owner = nullptr;
-  uv_close(&core_->handle, [](uv_handle_t* handle) { delete &Core::of(handle); });
+  core_->close();
 }
 
 void Stream::resume() {
@@ -163,36 +129,16 @@ void Stream::read_now(size_t most) {
 }
 
 size_t Stream::readable() const {
-  int bytes = 0;
-  if (::ioctl(core_->fd, FIONREAD, &bytes) != 0) bytes = 0;
-  return unread_.size() + static_cast<size_t>(bytes);
-}
-
-bool Stream::peer_has_ended() const {
-  pollfd ask{.fd = core_->fd, .events = POLLRDHUP, .revents = 0};
-  return ::poll(&ask, 1, 0) == 1;
-}
-
-bool Stream::peer_is_gone() const {
-  pollfd ask{.fd = core_->fd, .events = 0, .revents = 0};
-  return ::poll(&ask, 1, 0) == 1;
+  return unread_.size() + readable_bytes(core_->fd);
 }
 
 bool Stream::silent() const {
-  char byte = 0;
-  return !ended_ && unread_.empty() && ::recv(core_->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
-         errno == EAGAIN;
+  return !ended_ && unread_.empty() && is_silent(core_->fd);
 }
 
 size_t Stream::pending() const {
   return outgoing_.size() +
          (core_->sending.empty() ? 0 : uv_stream_get_write_queue_size(&core_->stream));
-}
-
-size_t Stream::unacknowledged() const {
-  int bytes = 0;
-  if (::ioctl(core_->fd, SIOCOUTQ, &bytes) != 0) return 0;
-  return static_cast<size_t>(bytes);
 }
 
 void Stream::hold(std::string_view bytes) {
@@ -244,28 +190,17 @@ void Stream::write(std::initializer_list<std::string_view> pieces) {
   send_pending();
 }
 
-Stream::FileSent Stream::send_file(int file, uint64_t offset, uint64_t size) {
-  FileSent sent;
+FileSent Stream::send_file(int file, uint64_t offset, uint64_t size) {
   if (broken() || takes_no_more_ || !send_held_with_more()) {
     notify_when_drained();
-    return sent;
+    return {};
   }
-  while (sent.bytes < std::min(size, kMostOfFile)) {
-    auto at = static_cast<off_t>(offset + sent.bytes);
-    const ssize_t taken =
-        ::sendfile(core_->fd, file, &at, std::min(size, kMostOfFile) - sent.bytes);
-    if (taken > 0) {
-      sent.bytes += static_cast<uint64_t>(taken);
-      continue;
-    }
-    if (taken == 0) return {sent.bytes, ENODATA};
-    if (errno == EINTR) continue;
-    if (errno == EAGAIN || errno == EINVAL) break;  // EINVAL: not from this file system
-    if (errno != EPIPE && errno != ECONNRESET) return {sent.bytes, errno};
-    fail_writing(errno);
-    return sent;
+  FileSent sent = watchdog::send_file(core_->fd, file, offset, std::min(size, kMostOfFile));
+  if (is_connection_error(sent.error)) {
+    fail_writing(sent.error);
+    return {sent.bytes, 0};
   }
-  if (sent.bytes == size) return sent;
+  if (sent.error != 0 || sent.bytes == size) return sent;
 
   outgoing_.resize(std::min(size - sent.bytes, kFileBlock));
   const ssize_t read =
@@ -314,7 +249,7 @@ void Stream::flush() {
     send_pending();
     return;
   }
-  if (drain_wanted_ || shut_down_wanted_) report_.schedule();
+  if (drain_wanted_ || half_close_wanted_) report_.schedule();
 }
 
 // The kernel's buffer is full: libuv sends the rest when there is room.
@@ -357,18 +292,8 @@ void Stream::notify_when_drained() {
 }
 
 void Stream::half_close() {
-  shut_down_wanted_ = true;
+  half_close_wanted_ = true;
   if (drained()) report_.schedule();
-}
-
-void Stream::reset_on_close() {
-  const linger now{.l_onoff = 1, .l_linger = 0};
-  ::setsockopt(core_->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-}
-
-void Stream::acknowledge_now() {
-  const int on = 1;
-  ::setsockopt(core_->fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof on);
 }
 
 void Stream::fail_writing(int error) {
@@ -395,7 +320,7 @@ void Stream::report() {
     return;
   }
   if (drained()) {
-    if (std::exchange(shut_down_wanted_, false)) ::shutdown(core_->fd, SHUT_WR);
+    if (std::exchange(half_close_wanted_, false)) ::shutdown(core_->fd, SHUT_WR);
     if (std::exchange(drain_wanted_, false)) handler_.on_drained();
   }
   if (wants_data_ && !unread_.empty()) {

@@ -10,6 +10,7 @@
 
 #include "base/fd.h"
 #include "net/loop.h"
+#include "net/send_file.h"
 
 namespace watchdog {
 
@@ -31,7 +32,7 @@ class Stream {
     virtual void on_end() = 0;
     // The connection broke (an errno); nothing comes after this but destruction.
     virtual void on_error(int error) = 0;
-    // full() was true, or finish() was asked for, and everything written has now left.
+    // The writer asked for it, or found the stream full, and everything written has now left.
     virtual void on_drained() = 0;
     // Whether the peer may have said something worth reading although it takes no more. Then a
     // failed write is not an error: what is read afterwards tells.
@@ -54,15 +55,11 @@ class Stream {
   // Hands over, inside this call, up to `most` bytes that can be read without waiting, then pauses.
   // For the last words of a process that has exited.
   void read_now(size_t most);
-  // Whether the peer will send no more, although it may not be our turn to read that.
-  bool peer_has_ended() const;
-  // Whether the connection is broken in both directions.
-  bool peer_is_gone() const;
   // How many bytes could be read without waiting (pipes and sockets).
   size_t readable() const;
-  // Whether neither bytes nor the peer's end wait to be read.
+  // Whether neither bytes nor the peer's end wait to be read (sockets).
   bool silent() const;
-  // For asking the kernel about it.
+  // For the questions of net/socket_status.h.
   int fd() const;
 
   // Sends what hold() kept and then these pieces, in one system call where the kernel takes it.
@@ -73,30 +70,18 @@ class Stream {
   // Sends at once what the kernel takes of that: before destroying it.
   void send_held();
 
-  // What one call of send_file() came to.
-  struct FileSent {
-    uint64_t bytes = 0;  // taken; when not all were and there is no error, on_drained() will come
-    int error = 0;       // an errno of reading the file; ENODATA: it is shorter than that
-  };
-  // Sends `size` bytes of `file` from `offset` on, as many as the kernel takes now, without their
-  // passing through this process (sockets only).
+  // Sends `size` bytes of `file` from `offset` on, as many as the kernel takes now (sockets only). An
+  // error is one of reading the file; without one, and with fewer bytes, on_drained() will come.
   FileSent send_file(int file, uint64_t offset, uint64_t size);
 
   // Bytes written that have not left yet.
   size_t pending() const;
-  // Of what has left, the bytes that the peer has not acknowledged (TCP).
-  size_t unacknowledged() const;
   bool full() const { return pending() >= kFull; }
   // Whether everything written has left and no write is under way.
   bool drained() const { return pending() == 0; }
 
   // Half-closes a socket: the peer sees the end once everything before it has left.
   void half_close();
-  // Destroying it will reset the connection: the peer cannot take what it got for a clean end.
-  void reset_on_close();
-  // Has what was read acknowledged now, and not with the next bytes to leave or after 40 ms: a peer
-  // that writes in small pieces may be waiting for it (TCP; Nagle's algorithm, RFC 9293 3.7.4).
-  void acknowledge_now();
   // Whether on_error has been, or is about to be, called.
   bool broken() const { return error_ != 0; }
   // Asks for on_drained() once drained, at the end of this turn at the earliest.
@@ -136,7 +121,7 @@ class Stream {
   bool error_reported_ = false;
   bool flush_queued_ = false;
   bool drain_wanted_ = false;
-  bool shut_down_wanted_ = false;
+  bool half_close_wanted_ = false;
 };
 
 }  // namespace watchdog

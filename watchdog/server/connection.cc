@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "http/forwarded.h"
+#include "net/socket_status.h"
 #include "server/server.h"
 #include "server/service.h"
 
@@ -157,7 +158,7 @@ bool Connection::may_stay_open() const {
 
 void Connection::on_exchange_ended(Exchange::Ending ending) {
   if (ending == Exchange::Ending::kReset) {
-    stream_.reset_on_close();
+    reset_on_close(stream_.fd());
     destroy_later();
     return;
   }
@@ -179,8 +180,8 @@ void Connection::send(std::initializer_list<std::string_view> pieces) {
   limit_writing();
 }
 
-Stream::FileSent Connection::send_file(int file, uint64_t offset, uint64_t size) {
-  const Stream::FileSent sent = stream_.send_file(file, offset, size);
+FileSent Connection::send_file(int file, uint64_t offset, uint64_t size) {
+  const FileSent sent = stream_.send_file(file, offset, size);
   sent_ += sent.bytes;
   limit_writing();
   return sent;
@@ -305,13 +306,13 @@ void Connection::on_reading_timeout() {
 // While nothing is read from it, a client that goes would not be noticed.
 void Connection::look_for_client() {
   if (!exchange_.active() || exchange_.only_sending()) return;
-  if (stream_.peer_is_gone()) {
+  if (peer_is_gone(stream_.fd())) {
     exchange_.on_client_gone();
     if (!exchange_.active()) destroy_later();
     return;
   }
   // In a tunnel the end of what the client says is passed on.
-  if (state_ != State::kTunnel && stream_.peer_has_ended()) exchange_.sound_out_client();
+  if (state_ != State::kTunnel && peer_has_ended(stream_.fd())) exchange_.sound_out_client();
   next_look_ = std::min<Duration>(next_look_ * 10, kPresence);
   reading_.set_after(next_look_);
 }
@@ -325,7 +326,7 @@ void Connection::sound_out_client() {
 void Connection::on_writing_timeout() {
   if (stream_.drained()) return;
   // Whether the socket becomes writable says little: that happens in leaps of a megabyte.
-  const uint64_t taken = sent_ - stream_.pending() - stream_.unacknowledged();
+  const uint64_t taken = sent_ - stream_.pending() - unacknowledged_bytes(stream_.fd());
   if (taken != taken_) {
     taken_ = taken;
     writing_.set_after(server_.context().config.write_timeout);

@@ -70,7 +70,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   // Exchange::Client
   void send(std::initializer_list<std::string_view> pieces) override;
-  Stream::FileSent send_file(int file, uint64_t offset, uint64_t size) override;
+  FileSent send_file(int file, uint64_t offset, uint64_t size) override;
   size_t unsent() const override { return stream_.broken() ? 0 : stream_.pending(); }
   void notify_when_sent() override { stream_.notify_when_drained(); }
   void pause_upload() override;

@@ -351,10 +351,10 @@ void Exchange::write(std::string_view bytes) {
   }
 }
 
-Stream::FileSent Exchange::send_file(int file, uint64_t offset, uint64_t size) {
+FileSent Exchange::send_file(int file, uint64_t offset, uint64_t size) {
   if (state_ != State::kResponding) return {};
   if (response_framing_ == BodyFraming::kNone) return {.bytes = size};
-  const Stream::FileSent sent = client_.send_file(file, offset, size);
+  const FileSent sent = client_.send_file(file, offset, size);
   body_sent_ += sent.bytes;
   if (sent.bytes < size) drain_due_ = true;
   return sent;

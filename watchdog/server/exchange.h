@@ -61,7 +61,7 @@ class Exchange {
     virtual ~Client() = default;
     virtual void send(std::initializer_list<std::string_view> pieces) = 0;
     // As Stream::send_file().
-    virtual Stream::FileSent send_file(int file, uint64_t offset, uint64_t size) = 0;
+    virtual FileSent send_file(int file, uint64_t offset, uint64_t size) = 0;
     // Bytes sent that have not left.
     virtual size_t unsent() const = 0;
     // Asks for Exchange::on_sent() when all bytes have left.
@@ -157,7 +157,7 @@ class Exchange {
   void write(std::string_view bytes);
   // In place of write(), for a response of known length: as Stream::send_file(). After fewer than
   // `size` bytes without an error Invocation::on_response_drained() will come.
-  Stream::FileSent send_file(int file, uint64_t offset, uint64_t size);
+  FileSent send_file(int file, uint64_t offset, uint64_t size);
   // `trailers`: field lines with their CRLFs.
   void end(std::string_view trailers = {});
   // Ends the request badly. `detail` is for the log and, unless `page` is given, for the client.
