@@ -117,7 +117,7 @@ MUTANTS = [
     mutant("a lost log line is not counted", "watchdog/base/log.cc", "++log.unreported_drops;", "", "unit:dropped"),
     mutant("a long line is cut off", "watchdog/base/line_splitter.cc",
            "    line.remove_prefix(size);\n", "    line = {};\n", "unit:line"),
-    mutant("a line's escapes are not counted", "watchdog/base/log_line.cc", "taken += json_size(rest, size);",
+    mutant("a line's escapes are not counted", "watchdog/base/log_format.cc", "taken += json_size(rest, size);",
            "taken += 1;", "unit:escapes"),
     mutant("control characters of 8 bits reach the log", "watchdog/base/printable.cc",
            "byte_at(text, 1) < 0xa0", "byte_at(text, 1) < 0x80", "unit:8 bits"),
