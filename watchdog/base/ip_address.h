@@ -8,17 +8,18 @@
 
 namespace watchdog {
 
-// An IPv4 or IPv6 address, or none. An IPv4 address that came in IPv6 clothes ("::ffff:10.1.2.3",
-// RFC 4291 2.5.5.2) is the IPv4 address that it stands for, here and in every comparison.
+// An IPv4 or IPv6 address, or none. An IPv4-mapped IPv6 address ("::ffff:10.1.2.3", RFC 4291
+// 2.5.5.2) becomes the IPv4 address that it stands for, so that comparisons need not know of the
+// mapping.
 class IpAddress {
  public:
   enum class Family : uint8_t { kNone, kFour, kSix };
   using Bytes = std::array<uint8_t, 16>;
 
   IpAddress() = default;
-  // In network order; an IPv4 address is the first four bytes, the others are 0.
+  // `bytes` are in network order; an IPv4 address is the first four of them, and the others are 0.
   IpAddress(Family family, const Bytes& bytes);
-  // "10.1.2.3", "2001:db8::1", without brackets, port or zone.
+  // Takes "10.1.2.3" and "2001:db8::1", without brackets, port or zone.
   static std::optional<IpAddress> parse(std::string_view text);
 
   Family family() const { return family_; }

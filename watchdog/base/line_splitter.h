@@ -8,7 +8,8 @@
 
 namespace watchdog {
 
-// Cuts one output of a function into log lines. Owned by whoever reads that output.
+// Cuts one output of a function into log lines. Owned by the reader of that output, and used on its
+// loop.
 //
 // Each line of the log, with what the log puts before it and makes of its bytes, is shorter than
 // `longest` (at least 256): log collectors give up on longer ones. What the function printed in one

@@ -21,11 +21,11 @@ namespace watchdog::log {
 enum class Format { kText, kJson };
 enum class Level { kInfo, kWarning, kError };
 
-// Which of the function's outputs a line came from. kOut lines go to our stdout, all others to our
-// stderr.
+// The output of the function that a line came from. Lines of kOut go to our stdout, all others to
+// our stderr.
 enum class Source { kOut, kErr };
 
-// How to print; the default before the first call is text with prefixes.
+// How lines look. Before configure() they are text with prefixes.
 struct Settings {
   Format format = Format::kText;
   // Date, time and "stderr: " before each of the function's lines.
@@ -33,10 +33,11 @@ struct Settings {
 };
 void configure(const Settings& settings);
 
-// Where lines go, instead of 1 and 2. For tests.
+// Sends lines to these descriptors in place of 1 and 2. For tests.
 void open(int out_fd, int err_fd);
 
-// "2006/01/02 15:04:05 message" (local time), or {"time":...,"level":...,"msg":...}.
+// Logs a message of ours: "2006/01/02 15:04:05 message" in local time, or as JSON
+// {"time":...,"level":...,"msg":...}.
 void write(Level level, std::string_view message);
 
 template <typename... Args>
@@ -52,18 +53,18 @@ void error(fmt::format_string<Args...> format, Args&&... args) {
   write(Level::kError, fmt::format(format, std::forward<Args>(args)...));
 }
 
-// One line (no newline in it) that the function printed: as it is, but on a terminal as
-// append_printable_line() has it.
+// Logs a line that the function printed, without its newline: byte by byte, but on a terminal as
+// append_printable_line() makes it.
 void function_line(Source source, std::string_view line);
-// How many bytes from the start of `line` function_line() can be given for a line of the log that is
-// shorter than `longest` bytes, its prefix, its escapes and its newline included. Ends between two
-// characters where it is not all of them.
+// Returns how many bytes from the start of `line` can be given to function_line() so that the line
+// of the log is shorter than `longest` bytes with its prefix, its escapes and its newline. Where
+// that is not all of them it ends between two characters.
 size_t fitting(Source source, std::string_view line, size_t longest);
 
-// One answered request. As text:
+// A request that has ended. As text:
 //   GET / - 200 OK - ContentLength: 39B (0.0049s) - failure: detail [call id]
-// What a client sent is written as append_printable() has it: one request, one line, shorter than
-// 64 KiB: what would make it longer is cut.
+// What a client sent is printed as append_printable() makes it, and cut where the line would reach
+// 64 KiB: a request is one line.
 struct Access {
   std::string_view method;
   std::string_view target;   // as received
@@ -81,17 +82,18 @@ void access(const Access& access);
 // Writes what can be written without blocking.
 void flush();
 
-// Whether something waits to be written: flush() should be called again soon.
+// Whether lines wait to be written, so that flush() should be called again soon.
 bool waiting();
 
-// Whether the reader of our output is slow, but reads: who has more to log should wait a little, so
-// that nothing is dropped. A reader that takes nothing for a second is not waited for.
+// Whether the reader of our output is slow but reads: the caller should wait a little before it
+// logs more, so that nothing is dropped. A reader that takes nothing for a second is not waited
+// for.
 bool congested();
 
-// Writes everything, waiting up to `patience` for a slow reader. Before exit only.
+// Writes everything that waits, and waits up to `patience` for a slow reader. Only before exit.
 void flush_all(Duration patience);
 
-// Lines dropped so far because nobody read our output.
+// The number of lines dropped so far because nobody read our output.
 uint64_t dropped_lines();
 
 }  // namespace watchdog::log

@@ -9,11 +9,12 @@
 
 namespace watchdog::log {
 
-// What a line of the log looks like, as text or as JSON, and how long it is. Owned by the log and
-// used under its mutex.
+// Makes the lines of the log, as text or as JSON, and says how long they become. Does no I/O but
+// reads the clock. Owned by the log and used under its mutex.
 //
-// Our own lines are shorter than 64 KiB with their newline, as log collectors ask: texts of others
-// in them are cut where they are longer than any that is of use, and end in "[cut]" then.
+// Our own lines are shorter than 64 KiB with their newline, as log collectors give up on longer
+// ones: what clients and functions put into them is cut where it is longer than is of use, and then
+// ends in "[cut]".
 class LineFormat {
  public:
   void configure(const Settings& settings) {
@@ -21,15 +22,13 @@ class LineFormat {
     second_ = -1;
   }
 
-  // The line without its newline; valid until the next call.
+  // Each returns a line without its newline, which is valid until the next call.
   std::string_view message(Level level, std::string_view text);
   std::string_view access(const Access& access);
-  // `terminal`: for one, so that the line must not speak to it.
+  // `terminal`: the line goes to one, which it must not be able to control.
   std::string_view function_line(Source source, std::string_view text, bool terminal);
 
-  // How many bytes from the start of `text` function_line() can be given so that what it makes of
-  // them is, with the newline, shorter than `longest`. Ends between two characters where it is not
-  // all of them. On a terminal, which nobody collects, lines may be longer.
+  // See log::fitting(). On a terminal, which no collector reads, lines may be longer.
   size_t fitting(Source source, std::string_view text, size_t longest);
 
  private:

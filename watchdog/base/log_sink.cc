@@ -94,8 +94,8 @@ Sink::Kind Sink::kind() {
   return kind_;
 }
 
-// A terminal that polls writable may have less room than we write, and O_NONBLOCK belongs to the open
-// file that it shares with others: so this opens one of its own.
+// A terminal that polls writable may have less room than we write, and O_NONBLOCK belongs to the
+// open file that it shares with others: so this opens one of its own.
 void Sink::reopen_without_blocking() {
   const std::string path = fmt::format("/proc/self/fd/{}", fd_);
   const int fd = ::open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);

@@ -11,10 +11,10 @@
 
 namespace watchdog::log {
 
-// One of the two descriptors that the log goes to, and the lines that wait for it, in a bounded buffer.
-// Never blocks, whatever the descriptor is: a file takes everything, a pipe is asked first (poll(2)),
-// and a terminal is opened once more, without blocking, so that its other users do not notice.
-// Owned by the log and used under its mutex. The descriptor is not closed.
+// One of the two descriptors that the log goes to, and the lines that wait for it, in a bounded
+// buffer. Never blocks, whatever the descriptor is: a file takes everything, a pipe is asked first
+// (poll(2)), and a terminal is opened once more, without blocking, so that its other users do not
+// notice. Owned by the log and used under its mutex. The descriptor is not closed.
 class Sink {
  public:
   explicit Sink(int fd) : fd_(fd) {}
@@ -25,8 +25,8 @@ class Sink {
   // Takes a line without its newline. False: there is no room, and the line is lost. An empty sink
   // has room for one line of any length.
   bool add(std::string_view line);
-  // Writes what the other side takes now. When it is gone, what was waiting is too: returns how many
-  // lines that were.
+  // Writes what the other side takes now. When it is gone, what was waiting is too: returns how
+  // many lines that were.
   uint64_t write_out();
 
   bool empty() const { return waiting() == 0; }

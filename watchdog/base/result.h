@@ -11,8 +11,8 @@ struct Error {
   std::string message;
 };
 
-// A value, or the Error that stands in its place. For start-up and system calls; the data path uses
-// Failure (server/mode.h).
+// A value, or the Error that stands in its place. It is for the start and for system calls;
+// requests end with a Failure (server/failure.h).
 template <typename T>
 class [[nodiscard]] Result {
  public:

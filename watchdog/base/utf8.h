@@ -5,11 +5,12 @@
 
 namespace watchdog {
 
-// How many bytes the well-formed UTF-8 character at the start of `text` has (table 3-7 of the Unicode
-// standard); 0: there is none. `text` is not empty.
+// Returns the size in bytes of the well-formed UTF-8 character at the start of `text` (table 3-7 of
+// the Unicode standard), 0 where there is none. `text` is not empty.
 size_t utf8_size(std::string_view text);
 
-// The last place at or before `most` where `text` can be cut without cutting a character in two.
+// Returns the last place at or before `most` where `text` can be cut without cutting a character in
+// two.
 size_t utf8_boundary(std::string_view text, size_t most);
 
 }  // namespace watchdog

@@ -8,7 +8,7 @@
 
 namespace watchdog {
 
-// What tells one state of a resource from another (RFC 9110 8.8).
+// The validators of one state of a resource (RFC 9110 8.8).
 struct Validators {
   std::string_view etag;                       // with its quotes, and W/ when it is weak
   std::optional<std::time_t> last_modified{};  // unset: not known
@@ -20,8 +20,8 @@ enum class Precondition {
   kFailed,       // 412
 };
 
-// If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since of a request whose answer
-// would be 200, in the order of RFC 9110 13.2.2.
+// Evaluates If-Match, If-Unmodified-Since, If-None-Match and If-Modified-Since of a request whose
+// response would be 200, in the order of RFC 9110 13.2.2.
 Precondition check_preconditions(const RequestHead& request, const Validators& current,
                                  std::time_t now);
 

@@ -11,14 +11,15 @@
 #include "http/message.h"
 #include "http/strict.h"
 
-// What the readers of requests and responses share: bytes into lines, and bodies out of framing.
+// What RequestReader and HttpResponseReader share: cutting bytes into lines, and bodies out of
+// their framing.
 
 namespace watchdog {
 
-// What a reader has to tell; see RequestReader.
+// What a reader reports; see RequestReader.
 enum class ReadEvent { kNeedMore, kHead, kBody, kEnd, kError };
 
-// The bytes fed, how many of them have been used, and what is wrong with them.
+// The bytes that a reader was given, how many of them it has used, and what is wrong with them.
 struct Input {
   std::string_view bytes{};
   size_t used = 0;
@@ -37,31 +38,31 @@ struct Input {
   }
 };
 
-// Text gathered line by line from pieces of any size. Bytes are looked at in their order, and a
-// limit is met at the same byte however they come: so is the first thing that is wrong.
+// A head or trailer section, gathered line by line. The result, the byte at which a limit is met
+// and the first error do not depend on how the input is split.
 class Lines {
  public:
   explicit Lines(Sender sender) : sender_(sender) {}
 
-  // Takes input up to the end of a line, or all of it, and holds no more than `most` bytes. None
-  // when line() is complete.
+  // Takes input up to the end of a line, or all of it, and holds no more than `most` bytes. Returns
+  // nothing when line() is complete.
   std::optional<ReadEvent> take(Input& input, size_t most, const Refusal& too_long);
 
   // The line that was just completed, without its CRLF.
   std::string_view line() const {
     return std::string_view(text_).substr(line_start_, text_.size() - line_start_ - 2);
   }
-  // Leaves out the white space before the colon of the line that was just completed.
+  // Removes the white space before the colon of the line that was just completed.
   void close_up_name();
-  // Puts another byte in the place of one that has been checked.
+  // Replaces a byte that has been checked.
   void put(size_t at, char c) { text_[at] = c; }
   bool in_first_line() const { return line_start_ == 0; }
   void start_line() { line_start_ = text_.size(); }
 
   std::string_view text() const { return text_; }
-  // What had to be mended since clear(); see Sender.
+  // The last thing that was mended since clear(), in words; see Sender.
   std::string_view mended() const { return mended_; }
-  // All lines at once, by lines that need no more checks.
+  // Replaces all lines by others that need no more checks.
   void replace(std::string text) { text_ = std::move(text); }
   void clear() {
     text_.clear();
@@ -80,7 +81,7 @@ class Lines {
   std::string_view mended_{};
 };
 
-// The body of a message, however it is framed (RFC 9112 6 and 7).
+// The body of a message (RFC 9112 6 and 7).
 class Body {
  public:
   static constexpr size_t kMostChunkLine = 4 * 1024;  // size and extensions of one chunk

@@ -9,11 +9,11 @@
 
 namespace watchdog {
 
-// Reads HTTP/1 responses, one after another, from a function's server. Not as strict as RequestReader: what
-// Sender::kFunction names is mended, and only what was mended is told, so that nothing that two
-// readers can understand differently is passed on.
+// Reads HTTP/1 responses, one after another, from the function's own server. It is less strict than
+// RequestReader: what the table at Sender names is mended, and only the mended form is passed on,
+// so that no two recipients can understand a message differently.
 //
-// After the head of a 101 the bytes that were not consumed, and all that follow, are no HTTP.
+// After the head of a 101 the bytes that were not consumed, and all that follow, are not HTTP.
 class HttpResponseReader final : public ResponseReader {
  public:
   using Event = ReadEvent;

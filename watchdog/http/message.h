@@ -34,8 +34,8 @@ class Fields {
   auto end() const { return list_.end(); }
   size_t size() const { return list_.size(); }
 
-  // All of them, those of one name (case ignored) side by side and in their order. Valid until the
-  // list changes.
+  // Returns all fields, those of one name (case ignored) side by side and in their order. Valid
+  // until the list changes.
   std::vector<const Field*> by_name() const;
   // The first field of that name (case ignored), or nullptr.
   const Field* find(std::string_view name) const;
@@ -49,7 +49,8 @@ class Fields {
 // How a message's body ends (RFC 9112 6.3).
 enum class BodyFraming { kNone, kSized, kChunked, kUntilClose };
 
-// The head of a request. All views point into the RequestReader that made it and live until its next head.
+// The head of a request. All views point into the RequestReader that made it and live until its
+// next head.
 struct RequestHead {
   std::string_view method;
   std::string_view target;  // verbatim
@@ -62,8 +63,9 @@ struct RequestHead {
   bool expects_continue = false;  // RFC 9110 10.1.1; never on HTTP/1.0 or without a body
 
   bool has_body() const { return framing != BodyFraming::kNone; }
-  // The target's path and query, verbatim and without '?'; an absolute-form target (RFC 9112 3.2.2)
-  // counts from its path on. "*" is a path, and that of an OPTIONS whose absolute target has none.
+  // The path and the query of the target, verbatim and without '?'; an absolute-form target (RFC
+  // 9112 3.2.2) counts from its path on. "*" is a path, and that of an OPTIONS whose absolute
+  // target has none.
   std::string_view path() const;
   std::string_view query() const;
   // Host, or the authority of an absolute-form target, which wins (RFC 9112 3.2.2).
@@ -73,8 +75,8 @@ struct RequestHead {
   std::string_view path_and_query() const;
 };
 
-// The head of a response, as a function's own server gives it. All views point into the
-// HttpResponseReader that made it and live until its next head.
+// The head of a response of the function's own server. All views point into the ResponseReader that
+// made it and live until its next head.
 struct UpstreamResponse {
   int status = 0;
   std::string_view reason{};
@@ -87,8 +89,8 @@ struct UpstreamResponse {
   // What in the head was not quite right and has been mended, in a few constant words for a warning
   // in the log; empty when all was well.
   std::string_view repaired{};
-  // By which a CGI program names a file for its server to send in place of the body; not one of
-  // `fields`. Its value is empty where there is none.
+  // The field by which a CGI program names a file for its server to send in place of the body; not
+  // one of `fields`. Its value is empty where there is none.
   Field file_field{};
 
   bool interim() const { return status < 200 && status != 101; }

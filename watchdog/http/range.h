@@ -13,7 +13,7 @@ struct ByteRange {
   bool operator==(const ByteRange&) const = default;
 };
 
-// What a Range field asks of a representation.
+// The parts that a Range field selects of a representation.
 struct RangeRequest {
   enum class Kind {
     kWhole,          // answer as if there were no Range
@@ -21,12 +21,13 @@ struct RangeRequest {
     kUnsatisfiable,  // 416
   };
   Kind kind = Kind::kWhole;
-  // In the order asked for; in the file's order and merged where some overlapped. None is empty.
+  // In the order of the field; in the order of the file, and merged, where some overlapped. None is
+  // empty.
   std::vector<ByteRange> ranges{};
 };
 
-// More ranges than this in one field, or ranges that add up to the whole and more, are not worth
-// their cost: the whole is sent (RFC 9110 14.2, 17.15).
+// Where a field has more ranges than this, or ranges that add up to the whole and more, the whole
+// is sent (RFC 9110 14.2, 17.15).
 inline constexpr size_t kMostRanges = 16;
 
 // Reads the value of a Range field for a representation of `length` bytes (RFC 9110 14.1).

@@ -10,37 +10,39 @@
 
 namespace watchdog {
 
-// What to answer to a message that we refuse: a status (400, 414, 431, 501, 505) and, for the log
-// and the client, why.
+// Why a message is refused: the status to respond with (400, 414, 431, 501, 505) and, for the log
+// and the client, the reason.
 struct Refusal {
   int status = 400;
   std::string_view reason;
 };
 
-// Whom a message is from. A client may be anybody, and what could be understood in two ways is
-// refused. The function's own server is the user's: what every proxy takes from one is taken and
-// mended, and never passed on as it was (RFC 9112 2.2, 5.1 and 6.3):
+// The sender of a message. A client may be anybody, and a message of a client that can be
+// understood in two ways is refused. The function's own server belongs to the user: what every
+// proxy accepts from a server is accepted and mended, and never passed on as it was (RFC 9112 2.2,
+// 5.1 and 6.3):
 //
 //   bare LF at the end of a line           the CR is put before it
 //   control characters, a CR among them    each becomes a space
-//   white space before a field's colon     left out
-//   the same Content-Length twice          said once
-//   Content-Length beside chunked          left out; the connection is not kept
-//   white space after a chunk's size       left out, as are chunk extensions of any form
+//   white space before a field's colon     removed
+//   the same Content-Length twice          sent once
+//   Content-Length beside chunked          removed; the connection is not kept
+//   white space after a chunk's size       removed, as are chunk extensions of any form
 enum class Sender { kClient, kFunction };
 
-// The checks that stand in front of llhttp, whose versions differ in what they let through. Each
-// returns what is wrong; a line comes without its CRLF.
+// The checks before llhttp, whose versions differ in what they accept. Each returns what is wrong;
+// lines come without their CRLF.
 
-// The bytes of a line, or of a part of one: no control characters but HTAB.
+// Checks the bytes of a line, or of a part of one: no control characters but HTAB.
 std::optional<Refusal> check_line_bytes(std::string_view bytes);
-// RFC 9110 5.6.2: what a method or the name of a field consists of.
+// Whether `text` is a token, as methods and field names are (RFC 9110 5.6.2).
 bool is_token(std::string_view text);
-// RFC 9112 5: a field of a head or a trailer, and no obs-fold.
+// Checks a field line of a head or a trailer section (RFC 9112 5); obs-fold is refused.
 std::optional<Refusal> check_field_line(std::string_view line);
-// RFC 9112 7.1: chunk-size and chunk-ext.
+// Reads chunk-size and chunk-ext (RFC 9112 7.1).
 std::optional<Refusal> check_chunk_line(std::string_view line, Sender sender, uint64_t& size);
-// Makes a space of each of these bytes that may not stand in a line; whether there was any.
+// Replaces each byte from `from` to `end` that may not stand in a line by a space. Returns whether
+// there was one.
 bool blank_control_characters(std::string& bytes, size_t from, size_t end);
 
 // Checks the head of one message, line by line, and finds out how its body ends (RFC 9112 6.3).
@@ -48,22 +50,23 @@ class HeadCheck {
  public:
   explicit HeadCheck(Sender sender) : sender_(sender) {}
 
-  // RFC 9112 3 and 4: what kind of message it is.
+  // The first line (RFC 9112 3 and 4): which kind of message this is.
   std::optional<Refusal> request_line(std::string_view line, size_t longest_target);
   std::optional<Refusal> status_line(std::string_view line);
   std::optional<Refusal> field_line(std::string_view line);
-  // After the last field: those that must be there, and those that contradict each other.
+  // To be called after the last field: checks for fields that are missing and for those that
+  // contradict each other.
   std::optional<Refusal> end();
 
   size_t fields() const { return fields_; }
-  // Once end() is content.
+  // Valid once end() has returned nothing.
   bool chunked() const { return chunked_; }
   bool has_length() const { return has_length_; }
   uint64_t content_length() const { return content_length_; }
-  // What it says of its length is not what should be passed on: that is content_length(), once, or
-  // nothing where it is chunked.
+  // Whether its length fields must not be passed on as they are: content_length() is sent once, or
+  // nothing where the body is chunked.
   bool length_is_mended() const { return length_is_mended_; }
-  // A message from which the connection cannot be trusted any further.
+  // Whether the connection cannot be trusted after this message.
   bool poisons_connection() const { return poisons_connection_; }
 
  private:

@@ -25,7 +25,7 @@ class SocketAddress {
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage_); }
   socklen_t size() const { return size_; }
   int family() const { return storage_.ss_family; }
-  // Whether it is one of this machine's own, 127.0.0.0/8 or ::1, whose kernel always answers.
+  // Whether it is a loopback address (127.0.0.0/8 or ::1), whose kernel always answers.
   bool is_loopback() const;
 
  private:
@@ -33,9 +33,9 @@ class SocketAddress {
   socklen_t size_ = 0;
 };
 
-// Every address of a host, in the order in which to try them. "localhost" is 127.0.0.1 and ::1
-// without asking anybody, since an empty root file system cannot tell; other names are looked up,
-// which may take seconds.
+// Returns every address of a host, in the order in which to try them. "localhost" is 127.0.0.1 and
+// ::1 without a lookup, since an image without /etc/hosts has no other way to know; other names are
+// looked up, which blocks and may take seconds.
 Result<std::vector<SocketAddress>> resolve(const std::string& host, uint16_t port);
 
 }  // namespace watchdog

@@ -12,34 +12,35 @@
 
 namespace watchdog {
 
-// Spreads the connections that several workers accept from one socket: whichever of them accepts
-// one passes it to the worker that has the fewest ("exact balance"). The kernel's own choice among
+// Spreads the connections that several workers accept from one socket: the worker that accepts one
+// passes it to the worker that has the fewest ("exact balance"). The kernel's own choice among
 // several sockets (SO_REUSEPORT) is random, and open to every process of the same user.
 //
-// Owned by main, outlives its members. May be used from any thread through its members.
+// Owned by the Watchdog; it outlives its members, through which any thread may use it.
 class ConnectionBalancer {
  public:
   using OnConnection = std::function<void(Fd, const PeerAddress&)>;
 
-  // One worker's part. Lives on the worker's loop and is used on its thread only.
+  // The part of one worker. Lives on its loop and is used on its thread only.
   class Member {
    public:
-    // `on_connection` is called on `loop` for each connection that is this member's, and never
-    // after leave() has returned; `on_shed` when it should close one that it can spare.
+    // `on_connection` is called on `loop` for each connection that is given to this member, and
+    // never after leave() has returned; `on_shed` is called when the worker should close a
+    // connection that it can spare.
     Member(ConnectionBalancer& balancer, Loop& loop, OnConnection on_connection,
            std::function<void()> on_shed);
     ~Member();
     Member(const Member&) = delete;
     Member& operator=(const Member&) = delete;
 
-    // Gives a connection that has just been accepted to the member with the fewest, inside this
-    // call where that is this one.
+    // Gives a connection that has just been accepted to the member with the fewest. Calls
+    // `on_connection` before it returns where that is this member.
     void assign(Fd socket, const PeerAddress& peer);
-    // A connection of this member's has ended.
+    // To be called when a connection of this member has ended.
     void release();
     // Has the member with the most connections close one that it can spare.
     void shed_one();
-    // Takes those that are on their way to it, and no more from then on.
+    // Takes the connections that are on their way to this member, and no more from then on.
     void leave();
 
    private:

@@ -9,17 +9,17 @@
 
 namespace watchdog {
 
-// From this number on the descriptors are a reserve: a connection is of use only with others for
-// what answers it (pipes, files, a connection to the function's server). The kernel gives out the
-// lowest number that is free, so that a high one says that few are left.
+// Returns the number from which on descriptors are a reserve. A connection is of use only together
+// with the descriptors of what answers it (pipes, files, a connection to the upstream), and as the
+// kernel gives out the lowest free number, a high one says that few are left.
 int first_reserved_descriptor();
 
-// Something on a loop that can close a descriptor of little use when there is none left for what
-// matters: Loop::made_room() asks it.
+// Registers a way to close a descriptor that can be spared when none is left for what matters:
+// Loop::made_room() asks for it. Lives on its loop.
 class DescriptorReclaimer {
  public:
-  // `reclaim` closes one, at once, and says whether it did. Nothing that is on the call stack may
-  // be destroyed by it.
+  // `reclaim` closes one descriptor before it returns, and says whether it did. It must not destroy
+  // an object that is on the call stack.
   DescriptorReclaimer(Loop& loop, std::function<bool()> reclaim);
   ~DescriptorReclaimer();
   DescriptorReclaimer(const DescriptorReclaimer&) = delete;
@@ -31,14 +31,14 @@ class DescriptorReclaimer {
   std::function<bool()> reclaim_;
 };
 
-// Descriptors that are kept open for nothing but to be given up, one by one, for what must be
-// opened even when no other is left.
+// Descriptors that are kept open only to be given up, one by one, for what must be opened even when
+// no other is left.
 class SpareDescriptors {
  public:
   explicit SpareDescriptors(size_t count) : count_(count) { refill(); }
-  // Closes one. False: there are none.
+  // Closes one. Returns false when there are none.
   bool give_up_one();
-  // Opens as many as are missing, as far as that is possible now.
+  // Opens those that are missing, as far as that is possible now.
   void refill();
 
  private:

@@ -12,18 +12,18 @@
 
 namespace watchdog {
 
-// Connects a socket to the first of some addresses that takes it. Destroying it gives up. There is
-// no time limit: whoever waits has one.
+// Connects a socket to the first of some addresses that takes it. Destroying the Dial gives up. It
+// has no time limit of its own: its owner sets one.
 //
-// A server of this machine whose accept queue is full is asked again every few milliseconds. Left
-// to itself the kernel would repeat the SYN after a second, while the queue has room again as soon
-// as the server has accepted one; of a unix socket it says EAGAIN and does nothing more.
+// A server of this machine whose accept queue is full is asked again every few milliseconds. The
+// kernel alone would repeat the SYN after a second, while the queue has room again as soon as the
+// server has accepted a connection; for a unix socket it returns EAGAIN and does nothing more.
 class Dial {
  public:
   // `on_done` runs once, never inside the constructor: with the connected socket, or with none and
-  // the errno of the last address. It may destroy the Dial only by way of Loop::retire.
+  // the errno of the last address. It may destroy the Dial only through Loop::retire().
   using OnDone = std::function<void(Fd socket, int error)>;
-  // `addresses` outlive it.
+  // `addresses` outlive the Dial.
   Dial(Loop& loop, std::span<const SocketAddress> addresses, OnDone on_done);
 
   // Whether it waits for room in the server's accept queue.

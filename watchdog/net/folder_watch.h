@@ -13,11 +13,11 @@
 
 namespace watchdog {
 
-// Watches the files of a folder and of those below it (inotify). Hidden ones are left out, and what
-// tools write for themselves: node_modules, __pycache__, editors' copies.
+// Watches the files of a folder and of those below it (inotify). It leaves out hidden files and
+// what tools write for themselves: node_modules, __pycache__, the copies of editors.
 class FolderWatch {
  public:
-  // A burst of changes is over when nothing more comes for so long.
+  // A burst of changes is over when no further one comes for this long.
   static constexpr auto kSettling = std::chrono::milliseconds(100);
 
   // `on_change` runs once after each burst. Symbolic links to folders are not followed.
@@ -26,13 +26,13 @@ class FolderWatch {
   FolderWatch(const FolderWatch&) = delete;
   FolderWatch& operator=(const FolderWatch&) = delete;
 
-  // Whether a file of this name does not count.
+  // Whether changes of a file with this name are ignored.
   static bool ignores(std::string_view name);
 
  private:
   FolderWatch(Loop& loop, Fd events, std::function<void()> on_change);
 
-  // Returns an errno.
+  // Returns an errno, or 0.
   int add(const std::string& folder);
   void on_events();
 

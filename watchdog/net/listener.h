@@ -18,13 +18,13 @@
 
 namespace watchdog {
 
-// One socket that accepts TCP connections, bound so that no other process can bind its port beside
-// it: SO_REUSEPORT, which lets every process of the same user join, is never set. Several listeners,
-// one per worker, may watch duplicates of it: whoever is free first accepts.
+// Accepts TCP connections from one socket, which is bound so that no other process can bind its
+// port beside it: SO_REUSEPORT, which lets every process of the same user join, is never set.
+// Several listeners, one per worker, may watch duplicates of it: the first that is free accepts.
 class Listener {
  public:
   // Binds and listens. `address` is numeric, "localhost", or empty for every address, IPv6 included
-  // where the machine has it. `port` 0 picks one.
+  // where the machine has it. Port 0 picks a free one.
   static Result<Fd> bind(std::string_view address, uint16_t port);
   // Whether nobody listens on that port now.
   static bool is_free(std::string_view address, uint16_t port);
@@ -33,17 +33,18 @@ class Listener {
   // `spares`: how many connections it can accept when no descriptor is left.
   Listener(Loop& loop, Fd socket, OnConnection on_connection, size_t spares = 0);
 
-  // Lets no new connection begin, while those that are being set up are still accepted. Closing
-  // outright would reset them. kHandshake later, accept_waiting(), and nobody is lost.
+  // Drops new SYNs (a socket filter) but still accepts connections whose handshake has begun;
+  // closing at once would reset those. accept_waiting() after kHandshake takes the last of them.
   void wind_down();
   static constexpr auto kHandshake = std::chrono::milliseconds(100);
-  // A connection that it accepted has been closed: it may have been the one for a spare.
+  // To be called when a connection that this accepted has been closed: its descriptor may be needed
+  // for a spare.
   void refill_spares() { spares_.refill(); }
-  // Takes every connection that the kernel has already set up.
+  // Accepts every connection that the kernel has already set up.
   void accept_waiting();
 
  private:
-  // Out of descriptors: wait for some to be freed rather than spin.
+  // How long it waits for a descriptor to be freed rather than spin.
   static constexpr auto kPauseWhenFull = std::chrono::milliseconds(50);
 
   bool find_room(int error);
@@ -56,7 +57,7 @@ class Listener {
   bool reported_ = false;
 };
 
-// The port that a bound socket has.
+// Returns the port that a bound socket has.
 uint16_t bound_port(int fd);
 
 }  // namespace watchdog

@@ -20,7 +20,7 @@ class DescriptorReclaimer;
 class Stream;
 class Turn;
 
-// What time it is; tests put their own in its place.
+// Tells the time; tests put their own in its place.
 class Clock {
  public:
   virtual ~Clock() = default;
@@ -28,47 +28,51 @@ class Clock {
 };
 const Clock& real_clock();
 
-// One thread's event loop, on libuv. Everything that lives on it is used from its thread only, but
-// for Wakeup::wake().
+// The event loop of one thread, on libuv. All objects that live on it are used from its thread
+// only; Wakeup::wake() alone may be called from any.
 //
-// Order of things: libuv calls back; that callback is a Turn; at its end retired objects die and
-// deferred calls run. Before the loop waits again it writes what Streams hold back, flushes the
-// log and looks at the clock.
+// How objects end and calls nest: libuv calls back, and each callback is a Turn. Within a turn an
+// object that may be on the call stack is not deleted but retired: retire() destroys it when the
+// turn ends. A call that would re-enter its caller is put off to the same moment by a Deferred. So
+// a handler may close its own connection, and no callback meets a destroyed object.
+//
+// Before the loop waits again it writes what Streams hold back, flushes the log and looks at the
+// clock.
 class Loop {
  public:
   explicit Loop(const Clock& clock = real_clock());
-  // Everything on the loop must be gone; runs it until libuv has closed the last handle.
+  // Everything on the loop must have been destroyed; runs it until libuv has closed the last
+  // handle.
   ~Loop();
   Loop(const Loop&) = delete;
   Loop& operator=(const Loop&) = delete;
 
-  // Until stop().
+  // Runs until stop().
   void run();
   void stop();
-  // One pass over what is ready, without waiting. For tests.
+  // Makes one pass over what is ready, without waiting. For tests.
   void poll();
 
   Instant now() const { return clock_.now(); }
   TimerQueue& timers() { return timers_; }
 
-  // Destroys `object` at the end of this turn: how an object that is on the call stack goes.
+  // Destroys `object` at the end of this turn. For objects that are on the call stack.
   template <typename T>
   void retire(std::unique_ptr<T> object) {
     if (object) retired_.emplace_back(object.release(), [](void* p) { delete static_cast<T*>(p); });
   }
 
-  // Counts the turns, so that an object can tell whether something happened in this one, while it
-  // may still be on the call stack.
+  // The number of turns so far, so that an object can tell whether something happened in this one.
   uint64_t turn() const { return turn_; }
 
-  // Closes a descriptor that can be spared (DescriptorReclaimer); whether there was one.
+  // Closes a descriptor that can be spared (DescriptorReclaimer). Returns whether there was one.
   bool reclaim_descriptor();
   // Whether `error`, an errno, says that no descriptor was left, and one has been freed since: then
-  // trying again is worth it.
+  // it is worth trying again.
   bool made_room(int error);
 
   uv_loop_s* uv() { return uv_.get(); }
-  // Where every Stream of this loop reads into; only for the length of one callback.
+  // The buffer that every Stream of this loop reads into; valid for the length of one callback.
   std::span<char> read_buffer();
 
  private:
@@ -96,7 +100,7 @@ class Loop {
   uint64_t turn_ = 0;
 };
 
-// The length of one callback from libuv (or of a test's call into objects on the loop).
+// The length of one callback from libuv, or of a call that a test makes into objects on the loop.
 class Turn {
  public:
   explicit Turn(Loop& loop) : loop_(loop) { ++loop_.turn_depth_; }
@@ -110,7 +114,8 @@ class Turn {
   Loop& loop_;
 };
 
-// A call put off to the end of the turn, so that nothing is re-entered. Destroying it cancels it.
+// A call that is put off to the end of the turn, so that nothing is re-entered. Destroying it
+// cancels it.
 class Deferred {
  public:
   Deferred(Loop& loop, std::function<void()> call) : loop_(loop), call_(std::move(call)) {}
@@ -118,7 +123,7 @@ class Deferred {
   Deferred(const Deferred&) = delete;
   Deferred& operator=(const Deferred&) = delete;
 
-  // Asks for one call, however often asked.
+  // Asks for one call, however often it is asked.
   void schedule();
 
  private:
@@ -129,7 +134,7 @@ class Deferred {
 };
 
 // Wakes a loop from any thread: `on_wake` runs on the loop soon after wake(), once for any number
-// of wakes.
+// of calls.
 class Wakeup {
  public:
   Wakeup(Loop& loop, std::function<void()> on_wake);

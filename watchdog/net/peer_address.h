@@ -9,14 +9,13 @@
 
 namespace watchdog {
 
-// The address of one end of a connection, mostly the other one; formatted only when a log line
-// wants it.
+// The address of one end of a connection. Its text is made only when it is asked for.
 class PeerAddress {
  public:
   PeerAddress() = default;
   explicit PeerAddress(const sockaddr_storage& address);
   const IpAddress& ip() const { return ip_; }
-  // "10.1.2.3", "::1"; an IPv4 address that came in over IPv6 prints as IPv4.
+  // "10.1.2.3", "::1"; an IPv4-mapped IPv6 address prints as IPv4.
   std::string text() const { return ip_.text(); }
   uint16_t port() const { return port_; }
 
@@ -25,7 +24,7 @@ class PeerAddress {
   uint16_t port_ = 0;
 };
 
-// Our end of a connection.
+// Returns the address of our end of a connection.
 PeerAddress local_address(int fd);
 
 }  // namespace watchdog

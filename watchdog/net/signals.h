@@ -9,7 +9,7 @@
 
 namespace watchdog {
 
-// Signals as events of one loop. block_signals() must have run before the first thread starts;
+// Signals as events of one loop. block_signals() must have run before the first thread starts:
 // signals then wait in a signalfd, no handler ever interrupts anything, and PID 1, for which the
 // kernel drops signals that have no handler, gets them all.
 class Signals {
@@ -18,10 +18,10 @@ class Signals {
   static Result<std::unique_ptr<Signals>> watch(Loop& loop, std::initializer_list<int> signals,
                                                 std::function<void(int)> on_signal);
 
-  // Whether one of `signals` has come that nobody has been told of yet.
+  // Whether one of `signals` has come that `on_signal` has not been called for yet.
   static bool pending(std::initializer_list<int> signals);
 
-  // Stops and restarts listening; signals that come meanwhile wait, equal ones as one.
+  // Stop and restart listening. Signals that come in between wait; equal ones become one.
   void pause() { watch_.pause(); }
   void resume() { watch_.resume(); }
 
@@ -34,7 +34,7 @@ class Signals {
 };
 
 // Gives every signal its default action, blocks those that we watch, and ignores SIGPIPE and
-// SIGXFSZ. Once, at the start of main. What a child must undo is in process/spawn.cc.
+// SIGXFSZ. Called once, at the start of main. A child undoes it in process/system.cc.
 void block_signals();
 
 }  // namespace watchdog

@@ -15,12 +15,13 @@
 namespace watchdog {
 
 // A byte stream over a connected socket or one end of a pipe. Owned by a Connection, an upstream
-// connection or an Invocation; destroying it closes it at once and nobody is called again.
+// connection or an Invocation; destroying it closes the descriptor at once and calls nobody.
 //
 // Reading: bytes go to Handler::on_data, which says how many it used. When that is not all of them
 // the stream keeps the rest and stops reading until resume().
-// Writing: never blocks. What the kernel does not take is kept here; full() tells the writer to
-// pause its own source, on_drained() to go on.
+//
+// Writing never blocks: the stream keeps what the kernel does not take. full() tells the writer to
+// pause its own source, and on_drained() to go on.
 class Stream {
  public:
   class Handler {
@@ -30,16 +31,16 @@ class Stream {
     virtual size_t on_data(std::string_view bytes) = 0;
     // The peer will send no more.
     virtual void on_end() = 0;
-    // The connection broke (an errno); nothing comes after this but destruction.
+    // The connection broke, with an errno. Nothing is called after this.
     virtual void on_error(int error) = 0;
-    // The writer asked for it, or found the stream full, and everything written has now left.
+    // Everything written has left, after full() was true or notify_when_drained() was called.
     virtual void on_drained() = 0;
-    // Whether the peer may have said something worth reading although it takes no more. Then a
+    // Whether the peer may have sent something worth reading although it takes no more. Then a
     // failed write is not an error: what is read afterwards tells.
     virtual bool reads_on_after_write_error() const { return false; }
   };
 
-  // How much may wait here before a writer should pause; soft.
+  // The size of what may wait here before a writer should pause; a soft limit.
   static constexpr size_t kFull = 256 * 1024;
 
   enum class Kind { kTcp, kPipe };  // kPipe: pipes and unix sockets
@@ -52,8 +53,8 @@ class Stream {
 
   void resume();
   void pause();
-  // Hands over, inside this call, up to `most` bytes that can be read without waiting, then pauses.
-  // For the last words of a process that has exited.
+  // Hands over, before it returns, up to `most` bytes that can be read without waiting, then
+  // pauses. For the last output of a process that has exited.
   void read_now(size_t most);
   // How many bytes could be read without waiting (pipes and sockets).
   size_t readable() const;
@@ -67,14 +68,15 @@ class Stream {
   void write(std::string_view bytes) { write({bytes}); }
   // Sends these bytes with the next write, or before the loop waits.
   void hold(std::string_view bytes);
-  // Sends at once what the kernel takes of that: before destroying it.
+  // Sends at once what the kernel takes of what hold() kept; to be called before destroying the
+  // stream.
   void send_held();
 
-  // Sends `size` bytes of `file` from `offset` on, as many as the kernel takes now (sockets only). An
-  // error is one of reading the file; without one, and with fewer bytes, on_drained() will come.
+  // Sends `size` bytes of `file` from `offset` on, as many as the kernel takes now (sockets only).
+  // An error is one of reading the file; without one, and with fewer bytes, on_drained() will come.
   FileSent send_file(int file, uint64_t offset, uint64_t size);
 
-  // Bytes written that have not left yet.
+  // The bytes written that have not left yet.
   size_t pending() const;
   bool full() const { return pending() >= kFull; }
   // Whether everything written has left and no write is under way.
@@ -84,7 +86,7 @@ class Stream {
   void half_close();
   // Whether on_error has been, or is about to be, called.
   bool broken() const { return error_ != 0; }
-  // Asks for on_drained() once drained, at the end of this turn at the earliest.
+  // Asks for on_drained() when everything has left, at the end of this turn at the earliest.
   void notify_when_drained();
 
  private:

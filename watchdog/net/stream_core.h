@@ -8,8 +8,8 @@
 
 namespace watchdog {
 
-// The part of a Stream that libuv holds pointers into. It outlives the Stream, whose destructor takes
-// `owner` away, until libuv has closed the handle. Included by stream.cc alone.
+// The part of a Stream that libuv holds pointers into. It outlives the Stream, whose destructor
+// takes `owner` away, until libuv has closed the handle. Included by stream.cc alone.
 struct Stream::Core {
   union {
     uv_handle_t handle;

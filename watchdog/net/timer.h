@@ -16,7 +16,7 @@ class Timer;
 // The timers of one Loop: a heap ordered by the moment at which each must next be looked at.
 class TimerQueue {
  public:
-  // When to call run_due() next; none when no timer is armed.
+  // Returns when to call run_due() next; nothing when no timer is armed.
   std::optional<Instant> next() const;
   // Fires every timer that is due at `now`.
   void run_due(Instant now);
@@ -32,9 +32,9 @@ class TimerQueue {
   std::vector<Timer*> heap_;
 };
 
-// Calls `on_fire` once, at or just after a deadline. Exact: never early. Owned by whoever can act
-// on it; destroying it cancels it. Moving the deadline later or clearing it costs nothing: the
-// queue is told only when the earlier moment comes.
+// Calls `on_fire` once, at or just after a deadline and never before it. Destroying it cancels it.
+// Moving the deadline later or clearing it costs nothing: the queue learns of it only when the
+// earlier moment comes.
 class Timer {
  public:
   Timer(Loop& loop, std::function<void()> on_fire);

@@ -7,8 +7,9 @@
 
 namespace watchdog {
 
-// Calls `on_ready` whenever a descriptor that is no byte stream (a pidfd, a signalfd, a listening
-// socket, one that is connecting) is ready. Owns the descriptor; destroying the Watch closes it.
+// Calls `on_ready` whenever a descriptor that is not a byte stream is ready: a pidfd, a signalfd, a
+// listening socket, a socket that is connecting. Owns the descriptor; destroying the Watch closes
+// it, also from within `on_ready` by way of Loop::retire().
 class Watch {
  public:
   enum class For { kReading, kWriting };
@@ -21,7 +22,7 @@ class Watch {
   void pause();
   void resume();
   int fd() const { return fd_.get(); }
-  // Gives the descriptor away; nothing may be asked of this Watch after.
+  // Gives the descriptor away. Only the destructor may be called afterwards.
   Fd release();
 
  private:

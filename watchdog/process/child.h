@@ -18,25 +18,28 @@ class Reaper;
 struct ExitStatus {
   int code = 0;    // when signal is 0
   int signal = 0;  // that killed it
-  // The kernel has killed a process of ours to get memory while this one ran. As it ended by
-  // SIGKILL, or told of one that did (137), that was what ended it.
+  // Whether the kernel killed a process of ours to get memory while this one ran, and this one
+  // ended by SIGKILL or reported such an end of a process of its own (137): then that is what ended
+  // it.
   bool out_of_memory = false;
 
   static ExitStatus from_wait(int status);
   bool success() const { return code == 0 && signal == 0; }
-  // Whether it ended by `number`: killed by it, or with the code that shells give that end.
+  // Whether signal `number` ended it: it was killed by it, or exited with the code that shells give
+  // that end.
   bool ended_by(int number) const { return signal == number || code == 128 + number; }
   // "exit code 7", "killed by SIGSEGV", "killed by SIGKILL (out of memory)".
   std::string text() const;
 };
 
-// A process that we started, leader of its own group, and its end. Owned by whoever needs it (an
-// Invocation, the Supervisor). Destroying it while it runs is how it is cancelled: its group gets
-// SIGTERM at once, and the Reaper sees to the rest.
+// A process that we started as the leader of its own group, and its end. Owned by whoever needs the
+// process (an Invocation, the Supervisor), on one loop. Destroying it while it runs cancels it: its
+// group gets SIGTERM at once, and the Reaper takes over from there.
 class Child {
  public:
-  // `on_exit` runs once, on `loop`, when the process has ended and been reaped. Its output may not
-  // have been read yet. On failure nothing runs, and `*error` is the errno.
+  // Starts the program. `on_exit` runs once, on `loop`, when the process has ended and been reaped;
+  // its output may not have been read yet. On failure returns null, nothing runs, and `*error` is
+  // the errno.
   static std::unique_ptr<Child> spawn(Loop& loop, Reaper& reaper, const Program& program,
                                       std::function<void(ExitStatus)> on_exit, int* error);
   ~Child();

@@ -8,7 +8,8 @@
 
 namespace watchdog {
 
-// The function's command: argv, and where its program is. Used on one thread.
+// The command of the function: its argv, and where its program is. Each owner (the Supervisor,
+// every worker) has one of its own and uses it on one thread.
 class Command {
  public:
   explicit Command(std::vector<std::string> words);
@@ -17,14 +18,15 @@ class Command {
 
   const std::string& name() const { return words_.front(); }
   char* const* argv() const { return argv_.data(); }
-  // The program's path: the word itself when it has a slash, else the first executable file of that
-  // name in PATH. Looked up until it is found once.
+  // Returns the path of the program: the first word when it has a slash, else the first executable
+  // file of that name in PATH. Looks it up until it has been found once.
   Result<const char*> path();
-  // Forgets where the program was: it is not there any more.
+  // Forgets where the program was, as it is not there any more.
   void forget_path() { path_.clear(); }
-  // What keeps the program from running, as far as can be told without running it.
+  // Says what keeps the program from running, as far as can be told without running it.
   std::optional<std::string> problem();
-  // One line for a failed start: what was run, what is wrong, what to do. `error` is an errno.
+  // Returns one line for a failed start: what was run, what is wrong and what to do. `error` is an
+  // errno.
   std::string explain(int error) const;
 
  private:

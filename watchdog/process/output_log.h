@@ -10,17 +10,17 @@
 namespace watchdog {
 
 // Reads one output of a function into the log, line by line, until it ends. A function must not
-// hang because it says a lot: reading pauses only while a slow reader of our own log catches up,
-// and never for one that has stopped. Owned by whoever runs the function; may outlive it, since its
-// children may go on writing.
+// hang because it prints a lot: reading pauses only while a slow reader of our own log catches up,
+// and never for a reader that has stopped. Owned by whoever runs the function, on its loop. It may
+// outlive the function, whose children may go on writing.
 class OutputLog final : private Stream::Handler {
  public:
   OutputLog(Loop& loop, Fd pipe, log::Source source, size_t longest_line);
-  // Logs what is there to be read, and the last line even without its newline.
+  // Logs what can be read now, and the last line even without its newline.
   ~OutputLog() override;
 
   bool ended() const { return ended_; }
-  // Logs everything that can be read now: the last words of a process that has exited.
+  // Logs everything that can be read now: the last output of a process that has exited.
   void catch_up();
   // `call` runs when the output has ended; it may retire this object.
   void on_ended(std::function<void()> call) { on_ended_ = std::move(call); }
@@ -31,7 +31,7 @@ class OutputLog final : private Stream::Handler {
   void on_error(int error) override;
   void on_drained() override {}
 
-  // Most functions end, without a word, before it pays to watch for one.
+  // Most functions end without printing to this output before it pays to watch it.
   static constexpr auto kFirstLook = std::chrono::milliseconds(2);
   static constexpr auto kNextLook = std::chrono::milliseconds(5);
 

@@ -7,13 +7,13 @@
 
 namespace watchdog {
 
-// The two ends of a pipe. The one that a child gets stays blocking; ours becomes non-blocking with
+// The two ends of a pipe. The end that a child gets stays blocking; ours becomes non-blocking with
 // its Stream.
 struct Pipe {
   Fd read;
   Fd write;
 
-  // False, with errno, when there are no descriptors left.
+  // Returns false, with errno, when no descriptors are left.
   bool open() {
     int ends[2];
     if (::pipe2(ends, O_CLOEXEC) != 0) return false;

@@ -6,12 +6,12 @@
 
 namespace watchdog {
 
-// Asks once whether the warm process takes requests.
+// Asks once whether the function's server takes requests. Used on the loop that it was made on.
 class ReadinessProbe {
  public:
   virtual ~ReadinessProbe() = default;
-  // `on_response` runs once, later: with nothing when it does, else with what was tried and what came
-  // of it. A new question replaces one that is under way.
+  // `on_response` runs once, later: with nothing when the server takes requests, else with what was
+  // tried and how it failed. A new question replaces one that is under way.
   using OnResponse = std::function<void(std::optional<std::string>)>;
   virtual void ask(OnResponse on_response) = 0;
   virtual void cancel() = 0;

@@ -17,17 +17,19 @@ namespace watchdog {
 
 class Child;
 
-// Collects every process that nobody else waits for. Owned by main, on main's loop; add, remove,
-// abandon and SpawnGuard may be used from any thread.
+// Reaps every process that no Child waits for. Owned by the Watchdog, on the main loop; add,
+// remove, abandon and SpawnGuard may be used from any thread.
 //
 // Orphans: as PID 1, and as a child subreaper otherwise, we inherit the processes whose parents
-// died. On SIGCHLD the Reaper looks at one exited child after another without reaping it
-// (WNOWAIT); one that no Child has registered is an orphan and is reaped; at one that is registered
-// it stops, and goes on when that Child's own loop has reaped it.
+// have died. On SIGCHLD the Reaper looks at one exited child after another without reaping it
+// (WNOWAIT). A child that no Child has registered is an orphan and is reaped; at a registered one
+// the Reaper stops, and goes on when the loop of that Child has reaped it.
 //
-// Abandoned groups: an abandoned Child's group got SIGTERM when it was abandoned. Its leader stays a zombie,
-// so that the group's number cannot be used again, until no member runs any more or kGrace is over
-// and the group got SIGKILL.
+// Abandoned groups: the group of an abandoned Child has been sent SIGTERM. Its leader stays a
+// zombie, so that the number of the group cannot be used again, until
+//
+//   - no member of the group runs any more, or
+//   - kGrace is over and the group has been sent SIGKILL.
 class Reaper {
  public:
   // How long an abandoned group may take to clean up after SIGTERM.
@@ -39,13 +41,13 @@ class Reaper {
 
   System& system() { return system_; }
 
-  // SIGCHLD came. Returns how long nobody need tell us of the next one: where every Child has a
-  // pidfd only orphans are waited for here, and they can wait to be reaped in batches.
+  // To be called on SIGCHLD. Returns for how long the next one need not be reported: where every
+  // Child has a pidfd only orphans are waited for here, and they can be reaped in batches.
   Duration on_child_signal();
 
   void add(Child& child);
   void remove(pid_t pid);
-  // TERMs the group of a Child that is being destroyed and takes over its pid.
+  // Sends SIGTERM to the group of a Child that is being destroyed and takes over its pid.
   void abandon(Child& child);
 
   // Whether no abandoned process is left.
@@ -53,11 +55,12 @@ class Reaper {
   // Sends SIGKILL to every abandoned group without waiting for its grace to end.
   void kill_abandoned();
 
-  // Asks whatever still descends from us to end, once, and after `grace` makes it.
-  // Returns whether nothing is left; until then it is to be called again. For the end.
+  // For the end: sends SIGTERM, once, to all that still descends from us, and SIGKILL after
+  // `grace`. Returns whether nothing is left; until then it is to be called again.
   bool end_descendants(Duration grace);
 
-  // From before a process is started until it is registered, an unknown pid may be a new Child.
+  // Lives from before a process is started until it is registered. Meanwhile an unknown pid may be
+  // a new Child.
   class SpawnGuard {
    public:
     explicit SpawnGuard(Reaper& reaper) : reaper_(reaper) { ++reaper_.spawning_; }

@@ -12,12 +12,12 @@
 namespace watchdog {
 
 // What a process leaves behind when it ends: children that live on, hold its port, and would keep
-// the next one from starting. Asks them to end, kills them when they do not, and tells when nothing
-// is left. Owned by a Supervisor, on its loop.
+// the next one from starting. Asks them to end, kills them when they do not, and tells when none is
+// left. Owned by a Supervisor, on its loop.
 //
-// Its children are those in its session or group, wherever they hang now, and all that descend from
-// them; and, where nothing else runs that is ours, whatever descends from us: a process that left
-// its session and lost its parent has no other mark of where it came from.
+// These are the processes in its session or group, wherever they hang now, and all that descend
+// from them; and, where we run nothing else, all that descend from us, as a process that left its
+// session and lost its parent bears no other mark of where it came from.
 class Remains {
  public:
   enum class Scope {
@@ -26,15 +26,15 @@ class Remains {
   };
 
   static constexpr auto kLookInterval = std::chrono::milliseconds(10);
-  // After SIGKILL: what is still there then (stuck in the kernel) is waited for no longer.
+  // How long after SIGKILL it still waits for processes that are stuck in the kernel.
   static constexpr auto kMostWait = std::chrono::seconds(5);
 
-  // `on_gone` runs once for each end(), on the loop, never inside it.
+  // `on_gone` runs once for each end(), on the loop, never inside end().
   Remains(Loop& loop, System& system, std::function<void()> on_gone);
 
-  // `leader` has ended: what it left gets `signal`, and SIGKILL after `grace`.
+  // `leader` has ended: sends `signal` to what it left, and SIGKILL after `grace`.
   void end(pid_t leader, Scope scope, int signal, Duration grace);
-  // Calls on_gone no more, and leaves what still runs alone.
+  // Stops: `on_gone` is not called, and what still runs is left alone.
   void cancel() { look_.clear(); }
 
  private:

@@ -20,7 +20,8 @@
 
 namespace watchdog {
 
-// Keeps one process running, for the whole life of the watchdog. Owned by main, on main's loop.
+// Keeps one process running for the whole life of the watchdog. Owned by a WarmFunction, on the
+// main loop.
 //
 //   starting --probe says yes--> ready
 //   starting --startup_timeout--> it is ended; then as if it had exited badly
@@ -32,10 +33,10 @@ namespace watchdog {
 //
 // The last is no failure: somebody has sent SIGTERM to every process of the container.
 //
-// Stopping and replacing begin with stop_signal to the process's group, and SIGKILL after
-// stop_timeout. Clearing is the same for what the process left behind (Remains): workers whose
-// master was killed, the server that a shell had started. They hold the port, so that until they
-// are gone nothing is started, and nothing is asked whether it is ready, for they would answer.
+// Stopping and replacing send stop_signal to the process's group, and SIGKILL after stop_timeout.
+// Clearing does the same to what the process left behind (Remains): workers whose master was
+// killed, or the server that a shell had started. They hold the port, so until they are gone
+// nothing is started, and nothing is probed, as they would answer.
 //
 // The backoff doubles from kFirstBackoff to kMostBackoff; a process that was up for kHealthyAfter
 // starts it anew.
@@ -51,7 +52,7 @@ class Supervisor {
     int stop_signal = SIGTERM;
     Duration stop_timeout = std::chrono::seconds(2);
     size_t log_line_limit = 0;
-    // What it leaves behind: kAllDescendants where it is the only one of its kind.
+    // kAllDescendants where we start no other process.
     Remains::Scope scope = Remains::Scope::kSession;
   };
 
@@ -59,9 +60,9 @@ class Supervisor {
    public:
     virtual ~Owner() = default;
     virtual void on_supervised_state(State state) = 0;
-    // It is over without stop(); `exit_code` is what we should exit with.
+    // The process is over without stop(); `exit_code` is what the watchdog should exit with.
     virtual void on_supervised_end(int exit_code) = 0;
-    // Whether the watchdog has been asked to end; stop() follows when nobody needs the process.
+    // Whether the watchdog has been asked to end; stop() follows when no request needs the process.
     virtual bool is_stopping() const = 0;
   };
 
@@ -76,9 +77,10 @@ class Supervisor {
   Supervisor& operator=(const Supervisor&) = delete;
 
   void start();
-  // Asks the process's whole group to end.
+  // Asks the whole process group to end.
   void stop();
-  // The same, and then starts it again, whatever Plan::restart says; also one that has ended.
+  // The same, and then starts the process again, whatever Plan::restart says; also one that has
+  // ended.
   void replace();
   // Leaves what still runs to the Reaper.
   void abandon();
@@ -86,11 +88,11 @@ class Supervisor {
   void forward(int signal);
 
   State state() const { return state_; }
-  // Of the process; 0 while there is none.
+  // The pid of the process; 0 while there is none.
   pid_t pid() const { return child_ ? child_->pid() : 0; }
   bool over() const { return state_ == State::kOver; }
-  // What ended the process that ran last, or kept it from running, for people; empty before that,
-  // and when it was stop() or replace().
+  // What ended the last process, or kept it from running, for people; empty before that, and when
+  // it was stop() or replace().
   const std::string& end_reason() const { return end_reason_; }
   uint64_t restarts() const { return restarts_; }
   // Whether the last process that ended did so with exit code 0.
@@ -99,7 +101,7 @@ class Supervisor {
  private:
   void become(State state);
   void spawn();
-  // False: it could not be started, and on_end() has been told.
+  // Returns false when it could not be started; on_end() has been called then.
   bool spawn_process();
   void probe();
   void on_probed(const std::optional<std::string>& problem);
@@ -108,7 +110,7 @@ class Supervisor {
   bool was_asked_to_end(ExitStatus status) const;
   void ask_to_end();
   void on_exit(ExitStatus status);
-  // Logs `reason` and keeps it for those who ask.
+  // Logs `reason` and keeps it for end_reason().
   void note_end(std::string reason, std::string_view hint = {});
   void on_end(bool success, int exit_code);
   bool may_restart(bool success) const;
