@@ -1,7 +1,6 @@
 """What README says, tried out."""
 
 import json
-import os
 import re
 import shlex
 import shutil
@@ -15,19 +14,35 @@ from config_test import MODES
 from harness import (BINARY, EXIT_INTERNAL, EXIT_USAGE, ROOT, STATIC, Case, Client, free_port,
                      head, run)
 
-README = (ROOT / "README.md").read_text()
-PROSE = re.sub(r"```.*?```", "", README, flags=re.DOTALL)
-CODE = [" ".join(text.split()) for text in re.findall(r"`([^`]+)`", PROSE)]
+PAGES = {path: path.read_text() for path in
+         (ROOT / "README.md", ROOT / "watchdog/http/README.md", ROOT / "examples/openfaas/README.md",
+          *sorted(ROOT.glob("modes/*/README.md")))}
+README = PAGES[ROOT / "README.md"]
 
 
-def blocks(language):
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+def spans(text):
+    """What stands between backquotes, outside blocks of code."""
+    prose = re.sub(r"```.*?```", "", text, flags=re.DOTALL)
+    return [" ".join(span.split()) for span in re.findall(r"`([^`]+)`", prose)]
+
+
+CODE = [span for page in PAGES.values() for span in spans(page)]
+
+
+def blocks(language, page=README):
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
     return [text for name, text in found if name == language]
 
 
-def rows(title):
+def marked(name):
+    """What README has between the marks <!-- name --> and <!-- end -->, or the block behind <!-- name -->."""
+    found = re.search(rf"<!-- {name} -->(?:\n```\w*\n(.*?)```|(.*?)<!-- end -->)", README, re.DOTALL)
+    return found.group(1) or found.group(2)
+
+
+def rows(title, page="README.md"):
     """The cells of each row of the table whose first column has this title."""
-    table = re.search(rf"(?m)^\| {title} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", README).group(1)
+    table = re.search(rf"(?m)^\| {title} \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", PAGES[ROOT / page]).group(1)
     return [line.strip("|").strip().split(" | ") for line in table.splitlines()]
 
 
@@ -42,16 +57,13 @@ OURS = instructions((ROOT / "Dockerfile").read_text())
 
 class Commands(Case):
     def test_each_command_is_known_to_a_test(self):
-        commands = [line.partition(" # ")[0].strip() for block in blocks("sh")
-                    for line in block.splitlines()]
-        self.assertEqual(commands, ["./examples/run.sh php-index", "./tests/run.sh",
-                                    "fprocess=cat ./build/release/fwatchdog &",
+        commands = [line for block in blocks("sh") for line in block.splitlines()]
+        self.assertEqual(commands, ["./examples/run.sh --build", "fprocess=cat ./build/release/fwatchdog &",
                                     "curl -d 'hello' http://127.0.0.1:8080/"])
 
     def test_the_examples_named_are_those_there_are(self):
         there = {path.parent.name for path in ROOT.glob("examples/*/Dockerfile")}
-        named = re.search(r"other examples are (.*?)\. `", README, re.DOTALL).group(1)
-        self.assertEqual({"php-index", *re.findall(r"`(.*?)`", named)}, there)
+        self.assertEqual({*re.findall(r"`([\w-]+)`", marked("examples"))}, there)
 
     def test_each_script_takes_the_arguments_named(self):
         named = re.findall(r"(\./\w+/run\.sh) ([\w-]+)", README)
@@ -61,7 +73,9 @@ class Commands(Case):
             self.assertIn(word, " | ".join(labels).split(" | "))
 
     def test_a_command_is_a_function_with_two_lines_of_shell(self):
-        block, port = blocks("sh")[1], free_port()
+        build, *commands = blocks("sh")[0].splitlines()
+        self.assertEqual(build, "./examples/run.sh --build")
+        block, port = "\n".join(commands), free_port()
         with tempfile.TemporaryDirectory() as folder:
             Path(folder, ".curlrc").write_text("retry = 5\nretry-connrefused\n")
             script = block.replace("./build/release/fwatchdog", shlex.quote(str(BINARY)))
@@ -103,7 +117,7 @@ class Containers(Case):
         self.assertEqual(result.returncode, 0)
 
     def test_php_is_warm_with_a_dockerfile_of_six_instructions(self):
-        steps = instructions(blocks("dockerfile")[1])
+        steps = instructions(blocks("dockerfile", PAGES[ROOT / "modes/fastcgi/README.md"])[0])
         self.assertLessEqual(len(steps), 6)
         settings = dict(word.split("=", 1) for name, words in steps if name == "ENV"
                         for word in shlex.split(words))
@@ -151,7 +165,7 @@ class Reference(Case):
         self.assertEqual(table.group(1), run("--help", "--markdown").stdout)
 
     def test_each_mode_is_served_or_refused_as_said(self):
-        served = {re.search(r"`(\w+)`", cells[0]).group(1) for cells in rows("mode")}
+        served = set(re.findall(r"`mode=(\w+)`", " ".join(cells[1] for cells in rows("you have"))))
         self.assertEqual(served, set(MODES))
         for mode in MODES:
             protocol = "fastcgi" if mode == "fastcgi" else "http"
@@ -160,15 +174,14 @@ class Reference(Case):
             self.assertEqual(code, 0, mode)
 
     def test_what_has_no_effect_is_taken_with_a_warning(self):
-        name = re.search(r"no effect in the mode \(`(\w+)`", README).group(1)
-        result = run("--check-config", fprocess="true", **{name: "5"})
+        name, mode = re.findall(r"`(\w+)`", marked("no effect"))
+        result = run("--check-config", fprocess="true", mode=mode, **{name: "5"})
         self.assertEqual(result.returncode, 0)
         self.assertIn(f"warning: {name} has no effect", result.stderr)
 
     def test_each_spelling_of_a_duration_or_size_is_taken(self):
-        for name, kind in (("exec_timeout", r"Go durations \((.*?)\)"),
-                           ("max_body_size", r"bytes, or (.*?)\.")):
-            for value in re.findall(r"`(.*?)`", re.search(kind, README).group(1)):
+        for name, kind in (("exec_timeout", "durations"), ("max_body_size", "sizes")):
+            for value in re.findall(r"`(.*?)`", marked(kind)):
                 result = run("--check-config", fprocess="true", **{name: value})
                 self.assertEqual(result.returncode, 0, value)
 
@@ -197,11 +210,10 @@ class Reference(Case):
                     head(headers={"X": "x" * 300_000}), head(headers={"Transfer-Encoding": "gzip"}),
                     head().replace(b"HTTP/1.1", b"HTTP/2.0")]
         sent = [dog.raw(message).split()[1].decode() for message in messages]
-        said = re.search(r"is refused with (.*?) and nothing", README).group(1)
-        self.assertEqual(sent, re.findall(r"\d{3}", said))
+        self.assertEqual(sent, re.findall(r"\d{3}", marked("refusals")))
 
     def test_the_log_is_as_shown(self):
-        shown = blocks("")[0]
+        shown = marked("log: lines")
         php = self.start(fprocess=f"php {ROOT}/examples/php-index/index.php")
         php.request("POST", "/greet", body=b"fwatchdog")
         failing = self.sh(f"echo {re.search('stderr: (.*)', shown).group(1)} >&2; exit 7")
@@ -222,21 +234,21 @@ class Reference(Case):
         with Client(port) as client:
             text = client.request(path="/metrics").text
         served = set(re.findall(r"(?m)^# TYPE (\w+)", text))
-        named = {word for word in CODE if re.match(r"(http_requests?|fwatchdog|process)_", word)}
+        named = set(re.findall(r"`(.*?)`", marked("metrics")))
         self.assertEqual(named, {re.sub("^process_.*", "process_*", name) for name in served})
 
     def test_the_variables_are_those_that_a_function_sees(self):
         dog = self.start(fprocess="env")
         response = dog.request("POST", "/a%20b?c=%20", {"User-Agent": "me"}, b"x", chunked=True)
         seen = dict(line.split("=", 1) for line in response.text.splitlines())
-        said = re.search(r"\*\*Environment\*\*: (.*?)\n\* ", README, re.DOTALL).group(1)
-        self.assertLessEqual(set(re.findall(r"`(Http_\w+)`", said)), set(seen))
+        said = set(re.findall(r"`(Http_\w+)`", marked("variables")))
+        self.assertGreater(len(said), 5)
+        self.assertLessEqual(said, set(seen))
         self.assertEqual((seen["Http_Path"], seen["Http_Query"], seen["Http_Content_Length"]),
                          ("/a b", "c=%20", "-1"))
 
     def test_a_timeout_is_answered_as_said(self):
-        said = re.search(r"the client gets (\d+) \(classic: (\d+)\)", README)
-        for mode, status in zip(("streaming", "classic"), said.groups()):
+        for mode, status in zip(("streaming", "classic"), re.findall(r"\d+", marked("timeout"))):
             dog = self.start(fprocess="sleep 60", mode=mode, exec_timeout="100ms")
             self.assertEqual(dog.request().status, int(status))
 
@@ -312,7 +324,7 @@ class Differences(Case):
     def test_each_row_has_tests_that_are_there(self):
         there = {test for path in Path(__file__).parent.glob("*.py")
                  for test in re.findall(r"def test_(\w+)\(self\)", path.read_text())}
-        table = rows("of-watchdog, classic-watchdog")
+        table = rows("of-watchdog, classic-watchdog", "examples/openfaas/README.md")
         self.assertEqual(len(table), len(DIFFERENCES))
         for (claim, answer), (beginning, words, tests) in zip(table, DIFFERENCES):
             self.assertEqual(claim[:len(beginning)], beginning)
@@ -328,21 +340,22 @@ class Differences(Case):
 
 class Files(unittest.TestCase):
     def test_each_path_named_is_there(self):
-        named = {word for word in re.findall(r"\]\(([^)#:]+)\)", README)}
-        named |= {word for text in CODE + blocks("sh") for word in re.findall(
-            r"(?:^|\s)(?:\./)?((?:examples|tests|watchdog|modes)/[\w./-]*)", text)}
-        self.assertGreater(len(named), 5)
-        self.assertEqual([path for path in named if not (ROOT / path).exists()], [])
+        for page, text in PAGES.items():
+            named = {page.parent / word for word in re.findall(r"\]\(([^)#:]+)", text)}
+            named |= {ROOT / word for span in spans(text) + blocks("sh", text) for word in re.findall(
+                r"(?:^|\s)(?:\./)?((?:examples|tests|watchdog|modes)/[\w./-]*)", span)}
+            self.assertEqual([path for path in named if not path.exists()], [], page)
 
-    def test_no_file_names_what_only_one_machine_has(self):
-        private = re.compile(r"(?<![\w.$}])/(?:work|root|var/tmp)\b|\bsession \d"
-                             r"|(?i:\b(?:c[l]aude|anthropi[c]|sub-?agent[s]?)\b)"
-                             r"|\b(?!example\.|w3\.|prometheus\.|knative\.)[\w-]+\.(?:org|com|io|net|dev)\b")
-        found = []
-        for folder, folders, files in os.walk(ROOT):
-            folders[:] = set(folders) - {".git", "build", "node_modules", "__pycache__"}
-            # Of a worktree .git is a file.
-            for path in (Path(folder, name) for name in set(files) - {".git"}):
-                found += [(path, line) for line in path.read_text(errors="replace").splitlines()
-                          if private.search(line)]
-        self.assertEqual(found, [])
+    def test_each_section_linked_is_there(self):
+        for page, text in PAGES.items():
+            for path, section in re.findall(r"\]\(([^)#:]*)#([^)]+)\)", text):
+                titles = re.findall(r"(?m)^#+ (.*)$", PAGES[(page.parent / path).resolve() if path else page])
+                there = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+                self.assertIn(section, there, page)
+
+    def test_the_page_is_short_and_its_lines_are(self):
+        self.assertLess(len(README.splitlines()), 250)
+        for page, text in PAGES.items():
+            long = [line for line in text.splitlines()
+                    if len(line) > 120 and not line.lstrip().startswith("|")]
+            self.assertEqual(long, [], page)
