@@ -56,8 +56,8 @@ MUTANTS = [
     mutant("a client's end in the middle of a request is no end", "watchdog/server/connection.cc",
            "  if (exchange_.active()) exchange_.on_client_gone();\n", "", "fork_test.StreamingContract", "chaos_test"),
     mutant("a slot is not given back", "watchdog/server/gate.cc", "    --inside_;\n", "", "unit:slot", "queue_test"),
-    mutant("those who wait are let in last come, first served", "watchdog/server/gate.cc",
-           "*waiters_.front();\n  waiters_.pop_front();", "*waiters_.back();\n  waiters_.pop_back();", "unit:wait", "queue_test"),
+    mutant("those who wait are let in last come, first served", "watchdog/base/wait_list.h",
+           "*places_.front();", "*places_.back();", "unit:wait", "queue_test"),
     mutant("a drain answers without Connection: close", "watchdog/server/function_service.h",
            "return health_.stage() <= Stage::kServing;", "return health_.stage() <= Stage::kLeaving;", "drain_test"),
     # HTTP.

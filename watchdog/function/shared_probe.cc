@@ -7,21 +7,29 @@ namespace watchdog {
 class SharedProbe::Asker final : public ReadinessProbe {
  public:
   explicit Asker(SharedProbe& shared) : shared_(shared) {}
-  ~Asker() override { shared_.cancel(*this); }
+  ~Asker() override { withdraw(); }
 
   void ask(OnResponse on_response) override {
-    cancel();
+    withdraw();
     on_response_ = std::move(on_response);
-    shared_.ask(*this);
+    place_ = shared_.askers_.join(*this);
+    shared_.ask();
   }
-  void cancel() override { shared_.cancel(*this); }
+  void cancel() override { withdraw(); }
 
   void answer(const std::optional<std::string>& problem) {
     std::exchange(on_response_, nullptr)(problem);
   }
 
  private:
+  void withdraw() {
+    if (!place_.waiting()) return;
+    place_.leave();
+    shared_.cancel_unless_awaited();
+  }
+
   SharedProbe& shared_;
+  WaitList<Asker>::Place place_;
   OnResponse on_response_;
 };
 
@@ -29,27 +37,22 @@ std::unique_ptr<ReadinessProbe> SharedProbe::asker() {
   return std::make_unique<Asker>(*this);
 }
 
-void SharedProbe::ask(Asker& asker) {
-  askers_.push_back(&asker);
+void SharedProbe::ask() {
   if (probe_) return;
   probe_ = make_();
   probe_->ask([this](const std::optional<std::string>& problem) { answer(problem); });
 }
 
-void SharedProbe::cancel(Asker& asker) {
-  if (askers_.remove(&asker) == 0 || !askers_.empty() || !probe_) return;
+void SharedProbe::cancel_unless_awaited() {
+  if (!askers_.empty() || !probe_) return;
   probe_->cancel();
   loop_.retire(std::move(probe_));
 }
 
+// Whoever asks from inside one of these calls begins a question of its own.
 void SharedProbe::answer(const std::optional<std::string>& problem) {
   loop_.retire(std::move(probe_));
-  // Whoever asks from inside one of these calls begins a question of its own.
-  for (size_t left = askers_.size(); left > 0 && !askers_.empty(); --left) {
-    Asker* const asker = askers_.front();
-    askers_.pop_front();
-    asker->answer(problem);
-  }
+  askers_.take_all([&problem](Asker& asker) { asker.answer(problem); });
 }
 
 }  // namespace watchdog

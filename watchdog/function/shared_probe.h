@@ -1,11 +1,11 @@
 #pragma once
 
 #include <functional>
-#include <list>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "base/wait_list.h"
 #include "net/loop.h"
 #include "process/readiness_probe.h"
 
@@ -28,14 +28,15 @@ class SharedProbe {
  private:
   class Asker;
 
-  void ask(Asker& asker);
-  void cancel(Asker& asker);
+  void ask();
+  // Gives up what is under way when nobody waits for its answer any more.
+  void cancel_unless_awaited();
   void answer(const std::optional<std::string>& problem);
 
   Loop& loop_;
   const Make make_;
   std::unique_ptr<ReadinessProbe> probe_;  // while a question is under way
-  std::list<Asker*> askers_;               // that wait for its answer
+  WaitList<Asker> askers_;                 // that wait for its answer
 };
 
 }  // namespace watchdog

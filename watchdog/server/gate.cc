@@ -14,15 +14,13 @@ std::optional<Slot> Gate::enter() {
 void Gate::leave() {
   if (most_ == 0) return;
   const std::lock_guard lock(mutex_);
-  if (waiters_.empty()) {
+  Waiter* const next = waiters_.take_first();
+  if (next == nullptr) {
     --inside_;
     return;
   }
-  Waiter& next = *waiters_.front();
-  waiters_.pop_front();
   --waiting_;
-  next.admitted_ = true;
-  next.wakeup_.wake();
+  next->wakeup_.wake();
 }
 
 Gate::Waiter::Waiter(Gate& gate, Loop& loop, std::function<void(Slot)> on_admitted)
@@ -30,23 +28,23 @@ Gate::Waiter::Waiter(Gate& gate, Loop& loop, std::function<void(Slot)> on_admitt
   const std::lock_guard lock(gate_.mutex_);
   if (gate_.inside_ < gate_.most_) {  // somebody has left just now
     ++gate_.inside_;
-    admitted_ = true;
     wakeup_.wake();
     return;
   }
-  place_ = gate_.waiters_.insert(gate_.waiters_.end(), this);
+  place_ = gate_.waiters_.join(*this);
   ++gate_.waiting_;
 }
 
 Gate::Waiter::~Waiter() {
   {
     const std::lock_guard lock(gate_.mutex_);
-    if (!admitted_) {
-      gate_.waiters_.erase(place_);
+    if (place_.waiting()) {
+      place_.leave();
       --gate_.waiting_;
+      return;
     }
   }
-  if (admitted_ && !taken_) gate_.leave();
+  if (!taken_) gate_.leave();
 }
 
 void Gate::Waiter::take_slot() {

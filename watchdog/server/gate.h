@@ -3,18 +3,18 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <list>
 #include <mutex>
 #include <optional>
 #include <utility>
 
+#include "base/wait_list.h"
 #include "net/loop.h"
 
 namespace watchdog {
 
 class Gate;
 
-// A place among the requests in flight; given back when it goes out of scope.
+// A place among the requests in flight. Destroying it gives the place back, on any thread.
 class Slot {
  public:
   Slot(Slot&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
@@ -30,28 +30,29 @@ class Slot {
   Gate* gate_;
 };
 
-// How many requests may be with the function at a time, and how many may wait for that, over all
-// workers. Owned by main.
+// Limits the concurrent requests (max_inflight) and the queue for a slot (max_queue), across all
+// workers. Owned by main; used from any thread.
 class Gate {
  public:
-  // `most` 0: no limit.
+  // With `most` 0 there is no limit.
   explicit Gate(uint64_t most, uint64_t most_waiting = 0)
       : most_(most), most_waiting_(most_waiting) {}
 
-  // None when full. A slot that is given back goes to whoever has waited longest.
+  // Returns nothing when every slot is taken. A slot that is given back goes to the Waiter that
+  // has waited longest.
   std::optional<Slot> enter();
-  // Whether one more may wait.
+  // Whether the queue has room for one more.
   bool may_wait() const { return waiting_ < most_waiting_; }
-  // Whether a request that came now would be refused.
+  // Whether a request that came now would be refused: no slot is free, and the queue is full.
   bool full() const { return most_ != 0 && inside_ >= most_ && !may_wait(); }
   uint64_t most() const { return most_; }
   uint64_t waiting() const { return waiting_; }
 
-  // A place in the queue, first come, first served. Destroying it gives the place up, and the slot
-  // too, if it has just been given one.
+  // One request in the queue, on the loop of its worker. Destroying it leaves the queue; a slot
+  // that it has been given but not yet passed on goes to the next.
   class Waiter {
    public:
-    // `on_admitted` runs once, on `loop`.
+    // `on_admitted` runs once, on `loop`, in a turn of its own.
     Waiter(Gate& gate, Loop& loop, std::function<void(Slot)> on_admitted);
     ~Waiter();
     Waiter(const Waiter&) = delete;
@@ -63,9 +64,8 @@ class Gate {
 
     Gate& gate_;
     std::function<void(Slot)> on_admitted_;
-    std::list<Waiter*>::iterator place_;  // while !admitted_
-    bool admitted_ = false;               // under the gate's mutex, as place_
-    bool taken_ = false;                  // the slot has been passed on
+    WaitList<Waiter>::Place place_;  // under the gate's mutex; none: a slot has been given
+    bool taken_ = false;             // the slot has been passed on
     Wakeup wakeup_;
   };
 
@@ -78,7 +78,7 @@ class Gate {
   std::mutex mutex_;  // of what follows; the counts may be read without it
   std::atomic<uint64_t> inside_{0};
   std::atomic<uint64_t> waiting_{0};
-  std::list<Waiter*> waiters_;  // the one that has waited longest first
+  WaitList<Waiter> waiters_;
 };
 
 inline Slot::~Slot() {
