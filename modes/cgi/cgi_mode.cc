@@ -40,10 +40,9 @@ class CgiInvocation final : public StreamingInvocation {
   void on_body_end() override {
     if (!collects_) return StreamingInvocation::on_body_end();
     const CgiRequest request = describe(body_.size());
-    int error = 0;
-    const Fd file = body_.take_file(error);
-    if (!file) return refuse_body(error);
-    start(&request, file.get());
+    auto file = body_.take_file();
+    if (!file) return refuse_body(file.error());
+    start(&request, file->get());
   }
 
  private:

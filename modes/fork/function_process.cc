@@ -55,14 +55,13 @@ FunctionProcess::Outcome FunctionProcess::start(FunctionLauncher& processes, Han
                         .err = err.write ? err.write.get() : out.write.get(),
                         .folder = folder};
   const Instant before = context.loop.now();
-  int error = 0;
-  process->child_ = Child::spawn(
-      context.loop, context.reaper, program,
-      [self = process.get()](ExitStatus status) { self->on_exit(status); }, &error);
-  if (!process->child_) {
-    if (error == ENOENT) processes.command().forget_path();
-    return {nullptr, error};
+  auto child = Child::spawn(context.loop, context.reaper, program,
+                            [self = process.get()](ExitStatus status) { self->on_exit(status); });
+  if (!child) {
+    if (child.error() == ENOENT) processes.command().forget_path();
+    return {nullptr, child.error()};
   }
+  process->child_ = std::move(*child);
   context.metrics.spawn_seconds.observe(context.loop.now() - before);
 
   if (in.write) {

@@ -24,13 +24,12 @@ std::string ExitStatus::text() const {
                          : fmt::format("killed by signal {}", signal);
 }
 
-std::unique_ptr<Child> Child::spawn(Loop& loop, Reaper& reaper, const Program& program,
-                                    std::function<void(ExitStatus)> on_exit, int* error) {
+ErrnoOr<std::unique_ptr<Child>> Child::spawn(Loop& loop, Reaper& reaper, const Program& program,
+                                             std::function<void(ExitStatus)> on_exit) {
   const Reaper::SpawnGuard guard(reaper);
   const uint64_t memory_kills = reaper.system().memory_kills();
   const Started started = reaper.system().spawn(program);
-  *error = started.error;
-  if (started.error != 0) return nullptr;
+  if (started.error != 0) return Errno{started.error};
   return std::unique_ptr<Child>(new Child(loop, reaper, started, memory_kills, std::move(on_exit)));
 }
 

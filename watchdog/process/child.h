@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/errno_or.h"
 #include "net/loop.h"
 #include "net/watch.h"
 #include "process/system.h"
@@ -38,10 +39,9 @@ struct ExitStatus {
 class Child {
  public:
   // Starts the program. `on_exit` runs once, on `loop`, when the process has ended and been reaped;
-  // its output may not have been read yet. On failure returns null, nothing runs, and `*error` is
-  // the errno.
-  static std::unique_ptr<Child> spawn(Loop& loop, Reaper& reaper, const Program& program,
-                                      std::function<void(ExitStatus)> on_exit, int* error);
+  // its output may not have been read yet. Where it cannot be started nothing runs.
+  static ErrnoOr<std::unique_ptr<Child>> spawn(Loop& loop, Reaper& reaper, const Program& program,
+                                               std::function<void(ExitStatus)> on_exit);
   ~Child();
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;

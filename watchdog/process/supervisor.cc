@@ -75,6 +75,13 @@ void Supervisor::spawn() {
   probe();
 }
 
+bool Supervisor::fail_spawn(int error) {
+  note_end(command_.explain(error));
+  if (error == ENOENT) command_.forget_path();
+  on_end(false, error == ENOENT ? kExitNotFound : kExitNotRunnable);
+  return false;
+}
+
 bool Supervisor::spawn_process() {
   Pipe out;
   Pipe err;
@@ -84,24 +91,19 @@ bool Supervisor::spawn_process() {
     piped = out.open() && err.open();
     nothing = Fd(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   } while ((!piped || !nothing) && loop_.made_room(errno));
-  int error = piped && nothing ? ENOENT : errno;
+  if (!piped || !nothing) return fail_spawn(errno);
   const auto path = command_.path();
-  if (piped && nothing && path) {
-    const Program program{.path = *path,
-                          .argv = command_.argv(),
-                          .environment = environment_.data(),
-                          .in = nothing.get(),
-                          .out = out.write.get(),
-                          .err = err.write.get()};
-    child_ = Child::spawn(
-        loop_, reaper_, program, [this](ExitStatus status) { on_exit(status); }, &error);
-  }
-  if (!child_) {
-    note_end(command_.explain(error));
-    if (error == ENOENT) command_.forget_path();
-    on_end(false, error == ENOENT ? kExitNotFound : kExitNotRunnable);
-    return false;
-  }
+  if (!path) return fail_spawn(ENOENT);
+  const Program program{.path = *path,
+                        .argv = command_.argv(),
+                        .environment = environment_.data(),
+                        .in = nothing.get(),
+                        .out = out.write.get(),
+                        .err = err.write.get()};
+  auto child =
+      Child::spawn(loop_, reaper_, program, [this](ExitStatus status) { on_exit(status); });
+  if (!child) return fail_spawn(child.error());
+  child_ = std::move(*child);
   leader_ = child_->pid();
   add_output(std::move(out.read), log::Source::kOut);
   add_output(std::move(err.read), log::Source::kErr);

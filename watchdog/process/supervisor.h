@@ -103,6 +103,7 @@ class Supervisor {
   void spawn();
   // Returns false when it could not be started; on_end() has been called then.
   bool spawn_process();
+  bool fail_spawn(int error);
   void probe();
   void on_probed(const std::optional<std::string>& problem);
   void on_deadline();

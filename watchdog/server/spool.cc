@@ -78,9 +78,9 @@ int Spool::read(uint64_t offset, size_t most, std::string& out) const {
   return size < 0 ? errno : 0;
 }
 
-Fd Spool::take_file(int& error) {
-  error = write_to_file({});
-  return error == 0 ? std::move(file_) : Fd();
+ErrnoOr<Fd> Spool::take_file() {
+  if (const int error = write_to_file({})) return Errno{error};
+  return std::move(file_);
 }
 
 BodyRefusal explain_spool_error(int error, const CollectionLimits& limits) {

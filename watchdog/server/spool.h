@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/errno_or.h"
 #include "base/fd.h"
 #include "config/config.h"
 #include "net/loop.h"
@@ -14,8 +15,8 @@
 namespace watchdog {
 
 // The body of a request, kept until its length is known: the first bytes in memory, a long one in a
-// file that has no name and goes with it (in $TMPDIR, else /tmp). Where no file can be made the file
-// is one of the kernel's memory (memfd), and the limit is that for memory.
+// file that has no name and goes with it (in $TMPDIR, else /tmp). Where no file can be made the
+// file is one of the kernel's memory (memfd), and the limit is that for memory.
 class Spool {
  public:
   static constexpr size_t kMostInMemory = 256 * 1024;
@@ -32,9 +33,9 @@ class Spool {
   // Appends up to `most` bytes from `offset` on to `out`; an errno.
   int read(uint64_t offset, size_t most, std::string& out) const;
 
-  // All of it, to be read from the beginning: a program's standard input. Nothing (an errno) when
-  // there is no room for a file. The last call.
-  Fd take_file(int& error);
+  // Returns all of it as a file to be read from the beginning: a program's standard input. The
+  // spool is empty afterwards; do not use it again.
+  ErrnoOr<Fd> take_file();
 
  private:
   int open_file();

@@ -67,8 +67,9 @@ struct Runner {
     const Fd out(::fcntl(1, F_DUPFD_CLOEXEC, 3));
     const Fd err(::fcntl(2, F_DUPFD_CLOEXEC, 3));
     const Program program{path, argv.data(), environ, in.get(), out.get(), err.get()};
-    return Child::spawn(
-        loop, reaper, program, [this](ExitStatus end) { status = end; }, &error);
+    auto child = Child::spawn(loop, reaper, program, [this](ExitStatus end) { status = end; });
+    error = child.error();
+    return child ? std::move(*child) : nullptr;
   }
   std::unique_ptr<Child> shell(const std::string& script) {
     return run("/bin/sh", {"sh", "-c", script});

@@ -28,9 +28,7 @@ struct Fixture {
   int exits = 0;
 
   std::unique_ptr<Child> spawn() {
-    int error = 0;
-    return Child::spawn(
-        loop, reaper, {}, [this](ExitStatus) { ++exits; }, &error);
+    return std::move(*Child::spawn(loop, reaper, {}, [this](ExitStatus) { ++exits; }));
   }
   void pass(Duration time) {
     clock.advance(time);
