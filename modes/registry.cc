@@ -1,43 +1,44 @@
-#include <cstdlib>
-#include <optional>
-#include <string>
-
+#include "config/mode_info.h"
 #include "modes/fastcgi/fastcgi_mode.h"
 #include "modes/fork/fork_mode.h"
 #include "modes/gateway/application.h"
 #include "modes/static/static_mode.h"
 #include "modes/upstream/http_mode.h"
-#include "server/mode.h"
 
 namespace watchdog {
 
-std::unique_ptr<Mode> make_mode(const ModeContext& context) {
-  switch (context.config.mode) {
-    case ModeName::kStreaming:
-      return make_streaming_mode(context);
-    case ModeName::kSerializing:
-      return make_serializing_mode(context);
-    case ModeName::kClassic:
-      return make_classic_mode(context);
-    case ModeName::kHttp:
-      return make_http_mode(context);
-    case ModeName::kStatic:
-      return make_static_mode(context);
-    case ModeName::kCgi:
-      return make_cgi_mode(context);
-    case ModeName::kFastcgi:
-      return make_fastcgi_mode(context);
-  }
-  std::abort();
+namespace {
+
+std::optional<std::string> streaming_problem(const Config& config) {
+  return reads_cgi_heads(config) ? AccelRoot::problem(config) : std::nullopt;
 }
 
-std::optional<std::string> mode_problem(const Config& config) {
-  if (config.mode == ModeName::kStatic) return static_mode_problem(config);
-  if (reads_cgi_heads(config)) {
-    if (auto problem = AccelRoot::problem(config)) return problem;
-  }
-  if (has_scripts(config.mode)) return Application::problem(config);
-  return std::nullopt;
+std::optional<std::string> scripts_problem(const Config& config) {
+  if (auto problem = AccelRoot::problem(config)) return problem;
+  return Application::problem(config);
+}
+
+constexpr ModeInfo kModes[] = {
+    {"streaming", kForks | kNeedsCommand | kNamesType | kOffersHead,
+     "starts the command per request; its output is sent as it comes", make_streaming_mode,
+     streaming_problem},
+    {"serializing", kForks | kNeedsCommand | kNamesType | kCollects,
+     "the same, with request and response whole in memory", make_serializing_mode},
+    {"classic", kForks | kNeedsCommand | kNamesType | kCollects,
+     "the same, as classic-watchdog does it", make_classic_mode},
+    {"http", kKeepsWarm | kNeedsCommand | kSpeaksHttp,
+     "keeps the command running, an HTTP server, and passes requests on to it", make_http_mode},
+    {"static", kServesSite, "serves a folder as a web site", make_static_mode, static_mode_problem},
+    {"cgi", kForks | kNeedsCommand | kRunsScripts,
+     "starts the command per request, a CGI program (RFC 3875)", make_cgi_mode, scripts_problem},
+    {"fastcgi", kKeepsWarm | kRunsScripts | kSpeaksFastcgi,
+     "passes requests on to a FastCGI server such as php-fpm", make_fastcgi_mode, scripts_problem},
+};
+
+}  // namespace
+
+std::span<const ModeInfo> all_modes() {
+  return kModes;
 }
 
 }  // namespace watchdog

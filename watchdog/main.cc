@@ -19,8 +19,9 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "config/command_line.h"
-#include "config/config.h"
+#include "config/config_reader.h"
 #include "config/misspelling.h"
+#include "config/options.h"
 #include "function/warm_function.h"
 #include "net/folder_watch.h"
 #include "net/keepalive.h"
@@ -64,7 +65,7 @@ class Watchdog final : private WarmFunction::Owner {
     if (const auto error = open_ports()) return refuse(kExitUnavailable, {*error});
     health_.start_serving();
     announce();
-    if (forks_for_each_request(config_.mode)) run_behind_children();
+    if (config_.mode.is(kForks)) run_behind_children();
     if (function_) function_->start();
     loop_.run();
     log::flush_all(std::chrono::seconds(1));
@@ -87,7 +88,7 @@ class Watchdog final : private WarmFunction::Owner {
 
   // Prepares the warm process, where the mode has one.
   std::optional<std::string> prepare_function() {
-    if (!has_warm_function(config_.mode)) return std::nullopt;
+    if (!config_.mode.is(kKeepsWarm)) return std::nullopt;
     function_ = std::make_unique<WarmFunction>(loop_, reaper_, config_, function_state_,
                                                static_cast<WarmFunction::Owner&>(*this));
     if (auto problem = function_->prepare()) return problem;
@@ -168,15 +169,15 @@ class Watchdog final : private WarmFunction::Owner {
     for (const std::string& word : config_.command) {
       command += command.empty() ? word : " " + word;
     }
-    const bool files = config_.mode == ModeName::kStatic;
-    log::info("fwatchdog {} mode: {} {}: {}{}{}", kVersion, mode_name(config_.mode),
+    const bool files = config_.mode.is(kServesSite);
+    log::info("fwatchdog {} mode: {} {}: {}{}{}", kVersion, config_.mode.name,
               files ? "static_path" : "fprocess", files ? config_.static_path : command,
               function_ ? " upstream: " : "", function_ ? config_.upstream_url : "");
     log::info("Timeouts: read: {} write: {} exec: {} idle: {} shutdown: {}",
               format_duration(config_.read_timeout), format_duration(config_.write_timeout),
               format_duration(config_.exec_timeout), format_duration(config_.idle_timeout),
               format_duration(config_.shutdown_timeout));
-    if (forks_for_each_request(config_.mode)) {
+    if (config_.mode.is(kForks)) {
       const auto problem = Command(config_.command).problem();
       if (problem) {
         log::warn("{}; until it can be run requests are answered with 500", *problem);
@@ -272,7 +273,7 @@ int run(int argc, char** argv) {
   auto& complaints = outcome.errors.empty() ? outcome.warnings : outcome.errors;
   complaints.insert(complaints.end(), misspelled.begin(), misspelled.end());
   if (!outcome.errors.empty()) return refuse(kExitUsage, outcome.errors);
-  if (auto problem = mode_problem(outcome.config)) {
+  if (auto problem = problem_of_mode(outcome.config)) {
     misspelled.insert(misspelled.begin(), std::move(*problem));
     return refuse(kExitUsage, misspelled);
   }

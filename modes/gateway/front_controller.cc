@@ -81,7 +81,7 @@ Result<FrontController> FrontController::make(const Config& config) {
   }
   front.extension_ = extension_of(front.script_);
   front.program_ = program_of(config);
-  front.executes_ = config.mode == ModeName::kCgi;
+  front.executes_ = config.mode.is(kForks);
   front.own_files_ = files_of(config);
   front.accel_root_ = config.accel_root;
 

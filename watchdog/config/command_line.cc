@@ -9,6 +9,7 @@
 
 #include "config/manual.h"
 #include "config/misspelling.h"
+#include "config/options.h"
 
 namespace watchdog {
 
@@ -62,19 +63,19 @@ void append_wrapped(std::string& text, std::string_view words, size_t indent) {
 }
 
 void append_option(std::string& text, const Option& option) {
-  text += fmt::format("  --{:<{}}{:<{}}", long_option(option.name), kNameWidth, option.default_text,
+  text += fmt::format("  --{:<{}}{:<{}}", long_option(option.name), kNameWidth, option.usual.text,
                       kDefaultWidth);
   // A default too long for its column has the line for itself.
   const size_t indent = kNameWidth + kDefaultWidth + 4;
-  if (option.default_text.size() >= kDefaultWidth) text.append(1, '\n').append(indent, ' ');
-  append_wrapped(text, option.meaning, indent);
+  if (option.usual.text.size() >= kDefaultWidth) text.append(1, '\n').append(indent, ' ');
+  append_wrapped(text, option.full_meaning(), indent);
 }
 
 std::string help() {
   std::string text(kIntroduction);
-  std::string_view group;
+  const OptionGroup* group = nullptr;
   for (const Option& option : options()) {
-    if (option.group != group) text += fmt::format("\n{}\n", option.group);
+    if (option.group != group) text += fmt::format("\n{}\n", heading(*option.group));
     group = option.group;
     append_option(text, option);
   }
@@ -109,8 +110,8 @@ std::vector<Spelling> spellings() {
                                {"check-config", {}, Action::kCheckConfig}};
   for (const Option& option : options()) {
     all.push_back({long_option(option.name), std::string(option.name)});
-    for (const std::string_view alias : option.aliases) {
-      all.push_back({long_option(alias), std::string(alias)});
+    if (!option.alias.empty()) {
+      all.push_back({long_option(option.alias), std::string(option.alias)});
     }
   }
   return all;

@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "base/version.h"
-#include "config/config.h"
+#include "config/options.h"
 #include "libraries.h"
 
 namespace watchdog {
@@ -105,18 +105,30 @@ std::string manual_page() {
       fmt::format(".TH FWATCHDOG 1 \"\" \"fwatchdog {}\" \"User commands\"\n", roff(kVersion));
   page += kIntroduction;
   page += ".SH OPTIONS\n";
-  std::string_view group;
+  const OptionGroup* group = nullptr;
   for (const Option& option : options()) {
-    if (option.group != group) page += fmt::format(".SS {}\n", roff(option.group));
+    if (option.group != group) page += fmt::format(".SS {}\n", roff(heading(*option.group)));
     group = option.group;
-    page += fmt::format(".TP\n.BI {} \" VALUE\"\n{}", roff("--" + long_option(option.name)),
-                        roff(option.meaning));
-    if (!option.default_text.empty()) {
-      page += fmt::format("; the default is {}", roff(option.default_text));
+    page += fmt::format(".TP\n.BI {} \" {}\"\n{}", roff("--" + long_option(option.name)),
+                        option.value.placeholder, roff(option.full_meaning()));
+    if (!option.usual.text.empty()) {
+      page += fmt::format("; the default is {}", roff(option.usual.text));
     }
     page += ".\n";
   }
   return page + std::string(kConclusion);
+}
+
+std::string option_table_markdown() {
+  std::string table = "| variable | default | meaning |\n|---|---|---|\n";
+  for (const Option& option : options()) {
+    std::string names = fmt::format("`{}`", option.name);
+    if (!option.alias.empty()) names += fmt::format(", `{}`", option.alias);
+    const std::string value =
+        option.usual.text.empty() ? "" : fmt::format("`{}`", option.usual.text);
+    table += fmt::format("| {} | {} | {} |\n", names, value, option.full_meaning());
+  }
+  return table;
 }
 
 std::string bash_completion() {
@@ -127,18 +139,18 @@ std::string bash_completion() {
   for (const Option& option : options()) {
     words += " --" + long_option(option.name);
     std::string names = "--" + long_option(option.name);
-    for (const std::string_view alias : option.aliases) names += " | --" + long_option(alias);
-    const auto& [apply, print, choices, completion] = option.value;
+    if (!option.alias.empty()) names += " | --" + long_option(option.alias);
     std::string found;
-    for (const std::string_view choice : choices) found += fmt::format(" {}", choice);
-    switch (completion) {
-      case OptionValue::Completion::kChoices:
+    for (const std::string_view choice : option.value.choices())
+      found += fmt::format(" {}", choice);
+    switch (option.value.completion) {
+      case Completion::kWords:
         found = found.empty() ? ":" : fmt::format("_fwatchdog_words \"$word\"{}", found);
         break;
-      case OptionValue::Completion::kFolders:
+      case Completion::kFolders:
         found = "compopt -o dirnames";
         break;
-      case OptionValue::Completion::kCommands:
+      case Completion::kCommands:
         found = "_fwatchdog_words \"$word\" $(compgen -c -- \"$word\")";
         break;
     }

@@ -6,6 +6,8 @@ namespace watchdog {
 
 // The option table in other forms than --help's, for whoever packages the watchdog.
 
+// The table as README shows it.
+std::string option_table_markdown();
 // man(7), of section 1.
 std::string manual_page();
 // What bash sources, and zsh after `bashcompinit`.

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "config/config.h"
+#include "config/options.h"
 
 namespace watchdog {
 
@@ -87,9 +87,7 @@ std::string_view likely_option(std::string_view variable) {
   if (variable.size() > kLongest || !is_lower_case(variable)) return {};
   std::string_view meant;
   for (const Option& option : options()) {
-    std::vector<std::string_view> names{option.name};
-    names.insert(names.end(), option.aliases.begin(), option.aliases.end());
-    for (const std::string_view name : names) {
+    for (const std::string_view name : option.names()) {
       if (name == variable) return {};
       const bool nearer =
           meant.empty() || edit_distance(variable, name) < edit_distance(variable, meant);

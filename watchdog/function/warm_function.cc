@@ -59,7 +59,7 @@ class WarmFunction::Copy final : private Supervisor::Owner {
                                                          : Remains::Scope::kSession};
     // php-cgi would end after 500 requests.
     constexpr const char* kMostRequests = "PHP_FCGI_MAX_REQUESTS";
-    if (config.mode == ModeName::kFastcgi && std::getenv(kMostRequests) == nullptr) {
+    if (config.mode.is(kSpeaksFastcgi) && std::getenv(kMostRequests) == nullptr) {
       plan.environment.push_back(fmt::format("{}=0", kMostRequests));
     }
     if (instance.port != 0) {

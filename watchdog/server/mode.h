@@ -67,9 +67,4 @@ struct ModeContext {
   const Health& health;
 };
 
-// The mode that config.mode names. Defined in modes/registry.cc.
-std::unique_ptr<Mode> make_mode(const ModeContext& context);
-// What stands in that mode's way on this machine, for the start; one line. Defined there too.
-std::optional<std::string> mode_problem(const Config& config);
-
 }  // namespace watchdog

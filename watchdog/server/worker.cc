@@ -17,7 +17,7 @@ Worker::Worker(Loop& loop, const Shared& shared, Fd socket, ConnectionBalancer& 
     : loop_(loop),
       shared_(shared),
       context_{loop, shared.config, shared.metrics},
-      mode_(make_mode(
+      mode_(shared.config.mode.make(
           {loop, shared.config, shared.reaper, shared.metrics, shared.function, shared.health})),
       service_(std::make_unique<FunctionService>(context_, shared.health, shared.gate, *mode_)),
       server_(std::make_unique<Server>(context_, *service_, std::move(socket), balancer)),
@@ -58,7 +58,7 @@ WorkerThread::WorkerThread(const Shared& shared, Fd socket, ConnectionBalancer& 
     : worker_(std::make_unique<Worker>(loop_, shared, std::move(socket), balancer,
                                        std::move(on_quiet))),
       thread_([this, mode = shared.config.mode] {
-        if (forks_for_each_request(mode)) run_behind_children();
+        if (mode.is(kForks)) run_behind_children();
         loop_.run();
       }) {}
 
@@ -91,7 +91,7 @@ unsigned usable_cpus() {
 
 unsigned worker_count(const Config& config) {
   if (config.workers != 0) return config.workers;
-  return config.mode == ModeName::kFastcgi ? 1 : usable_cpus();
+  return config.mode.is(kSpeaksFastcgi) ? 1 : usable_cpus();
 }
 
 }  // namespace watchdog

@@ -7,6 +7,9 @@
 #include <string_view>
 #include <vector>
 
+#include "config/manual.h"
+#include "config/options.h"
+
 namespace watchdog {
 
 namespace {
@@ -47,9 +50,7 @@ TEST_CASE("an option takes its value as the next word or after an equals sign") 
 
 TEST_CASE("every option and alias is a long option") {
   for (const Option& option : options()) {
-    std::vector<std::string_view> names{option.name};
-    names.insert(names.end(), option.aliases.begin(), option.aliases.end());
-    for (const std::string_view name : names) {
+    for (const std::string_view name : option.names()) {
       const std::string word = "--" + long_option(name);
       CAPTURE(word);
       CHECK(settings(parse({word.c_str(), "v"})) == Words{std::string(name) + "=v"});
@@ -169,8 +170,8 @@ TEST_CASE("help names every option with its default, the actions and the exit co
   for (const Option& option : options()) {
     CAPTURE(option.name);
     CHECK(contains(text, "  --" + long_option(option.name) + " "));
-    CHECK(contains(text, option.default_text));
-    CHECK(contains(text, "\n" + std::string(option.group) + "\n"));
+    CHECK(contains(text, option.usual.text));
+    CHECK(contains(text, "\n" + heading(*option.group) + "\n"));
   }
   for (const char* part : {"--version", "--check-config", "--run-healthcheck", "--", "exit codes",
                            " 64 ", " 69 ", " 70 "}) {

@@ -1,5 +1,3 @@
-#include "config/config.h"
-
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -7,6 +5,10 @@
 #include <set>
 #include <string>
 #include <vector>
+
+#include "config/config_reader.h"
+#include "config/manual.h"
+#include "config/options.h"
 
 namespace watchdog {
 
@@ -82,7 +84,7 @@ std::map<std::string, std::string> described(const Config& config) {
 TEST_CASE("with nothing but a command, the defaults are of-watchdog's") {
   const Config config = config_of({});
   CHECK(config.command == std::vector<std::string>{"cat"});
-  CHECK(config.mode == ModeName::kStreaming);
+  CHECK(config.mode.name == "streaming");
   CHECK(config.port == 8080);
   CHECK(config.listen_address.empty());
   CHECK(config.metrics_port == 8081);
@@ -308,7 +310,7 @@ TEST_CASE("an option set to nothing counts as unset, and values are trimmed") {
   const Config config =
       config_of({{"exec_timeout", ""}, {"mode", "  "}, {"port", " 9000\t"}, {"workers", ""}});
   CHECK(config.exec_timeout == 30s);
-  CHECK(config.mode == ModeName::kStreaming);
+  CHECK(config.mode.name == "streaming");
   CHECK(config.port == 9000);
 }
 
@@ -322,6 +324,62 @@ TEST_CASE("an alias means the same, and wins over the first name") {
       config_of({{"upstream_url", "http://a:1"}, {"http_upstream_url", "http://b:2"}});
   CHECK(config.upstream_url == "http://b:2");
   CHECK(config_of({{"log_callid", "1"}, {"log_call_id", ""}}).log_call_id);
+}
+
+TEST_CASE("two names of one option that disagree are told, and the one that counts") {
+  const auto warnings = [](const Environment& environment, std::vector<Setting> settings = {}) {
+    return read(environment, settings, {"cat"}).warnings;
+  };
+  const Environment both = {{"log_callid", "1"}, {"log_call_id", "0"}};
+  CHECK(warnings(both) ==
+        std::vector<std::string>{"log_callid has no effect: log_call_id is set too, and wins"});
+  CHECK(warnings({{"log_callid", "1"}, {"log_call_id", " 1"}}).empty());
+  CHECK(warnings({{"log_callid", "1"}, {"log_call_id", ""}}).empty());
+  CHECK(warnings({{"log_callid", "1"}}, {{"log_call_id", "0"}}).empty());
+}
+
+TEST_CASE("a default of one mode is that of no other") {
+  const auto line_of = [](const std::string& mode, const std::string& name) {
+    const std::string text = "\n" + describe(read(of_mode(mode)).config);
+    for (const std::string& start : {"\n" + name + "=", "\n# " + name + ": "}) {
+      const size_t at = text.find(start);
+      if (at != std::string::npos) return text.substr(at + 1, text.find('\n', at + 1) - at - 1);
+    }
+    return std::string();
+  };
+  CHECK(line_of("streaming", "content_type") == "content_type=application/octet-stream");
+  CHECK(line_of("classic", "content_type") == "# content_type: the request's, else auto");
+  CHECK(line_of("streaming", "exec_timeout") == "exec_timeout=30s");
+  CHECK(line_of("classic", "exec_timeout") == "exec_timeout=0s");
+  CHECK(line_of("streaming", "kill_on_disconnect") == "# kill_on_disconnect: true");
+  CHECK(line_of("serializing", "kill_on_disconnect") == "# kill_on_disconnect: false");
+  CHECK(line_of("static", "symlinks") == "# symlinks: inside");
+  CHECK(line_of("fastcgi", "symlinks") == "# symlinks: any");
+}
+
+TEST_CASE("every option warns in every mode that its row does not name, and in no other") {
+  for (const Option& option : options()) {
+    // Those that a mode's other options decide on have tests of their own.
+    if (option.no_effect != nullptr || option.name == "mode") continue;
+    for (const ModeInfo& mode : all_modes()) {
+      CAPTURE(option.name);
+      CAPTURE(mode.name);
+      Environment environment = of_mode(std::string(mode.name));
+      environment["document_root"] = mode.is(kRunsScripts) ? "/srv" : "";
+      const Config usual = read(environment).config;
+      for (const char* value : {"7", "true", "false", "/a", "USR1", "any", "always", "errors",
+                                "::1", "json", "index.php", "text/html"}) {
+        environment[std::string(option.name)] = value;
+        const ConfigOutcome outcome = read(environment);
+        if (option.value.print(outcome.config) == option.value.print(usual)) continue;
+        const std::string line = std::string(option.name) + " has no effect: it is for mode=";
+        const bool warned =
+            std::any_of(outcome.warnings.begin(), outcome.warnings.end(),
+                        [&](const std::string& warning) { return warning.starts_with(line); });
+        CHECK(warned != option.modes().contains(mode));
+      }
+    }
+  }
 }
 
 TEST_CASE("a message names the option as the user spelled it") {
@@ -615,7 +673,8 @@ TEST_CASE("every option in every mode: what the description shows means the same
   for (const Option& option : options()) {
     CAPTURE(option.name);
     size_t changes = 0;
-    std::vector<std::string> values(option.value.choices.begin(), option.value.choices.end());
+    const auto choices = option.value.choices();
+    std::vector<std::string> values(choices.begin(), choices.end());
     values.insert(values.end(), std::begin(texts), std::end(texts));
     for (const std::string& value : values) {
       for (const char* mode : kModes) {
@@ -643,7 +702,7 @@ TEST_CASE("every option in every mode: what the description shows means the same
 TEST_CASE("what an option can be completed with is what it takes") {
   for (const Option& option : options()) {
     CAPTURE(option.name);
-    for (const std::string_view choice : option.value.choices) {
+    for (const std::string_view choice : option.value.choices()) {
       Config config;
       CHECK_FALSE(option.value.apply(config, choice).has_value());
       CHECK(option.value.print(config).value_or(std::string(choice)) == choice);
@@ -704,12 +763,13 @@ TEST_CASE("names and aliases are unique, and every default is one that its optio
   for (const Option& option : options()) {
     CAPTURE(option.name);
     CHECK(names.insert(option.name).second);
-    for (const std::string_view alias : option.aliases) CHECK(names.insert(alias).second);
+    if (!option.alias.empty()) CHECK(names.insert(option.alias).second);
     CHECK_FALSE(option.meaning.empty());
-    CHECK_FALSE(option.group.empty());
-    Config config;
-    if (!option.default_text.empty() && !option.default_follows) {
-      CHECK_FALSE(option.value.apply(config, option.default_text).has_value());
+    CHECK_FALSE(option.group->title.empty());
+    for (const Default& value : {option.usual, option.unusual}) {
+      Config config;
+      if (value.text.empty() || value.follows) continue;
+      CHECK_FALSE(option.value.apply(config, value.text).has_value());
     }
   }
 }

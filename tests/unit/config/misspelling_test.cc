@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "config/config.h"
+#include "config/options.h"
 
 namespace watchdog {
 
@@ -117,9 +117,7 @@ TEST_CASE("a mistyped variable is told from those of applications") {
 TEST_CASE(
     "what is an option, or an alias of one, is not mistyped, and whatever misses a letter is") {
   for (const Option& option : options()) {
-    std::vector<std::string_view> names{option.name};
-    names.insert(names.end(), option.aliases.begin(), option.aliases.end());
-    for (const std::string_view name : names) {
+    for (const std::string_view name : option.names()) {
       CAPTURE(name);
       CHECK(likely_option(name) == "");
       if (name.size() < 8) continue;
@@ -128,10 +126,8 @@ TEST_CASE(
         CAPTURE(without);
         const std::string_view meant = likely_option(without);
         const bool is_another =
-            std::any_of(options().begin(), options().end(), [&](const Option& o) {
-              return o.name == without ||
-                     std::count(o.aliases.begin(), o.aliases.end(), std::string_view(without)) != 0;
-            });
+            std::any_of(options().begin(), options().end(),
+                        [&](const Option& o) { return o.name == without || o.alias == without; });
         CHECK((is_another || edit_distance(without, meant) == 1));
       }
     }

@@ -28,7 +28,7 @@ struct Application {
     folder.folder("docs");
     folder.write("docs/index.html", "");
     folder.folder("uploads");
-    config.mode = ModeName::kFastcgi;
+    config.mode = *find_mode("fastcgi");
     config.command = {"php-cgi", "-b", "127.0.0.1:9000"};
     config.document_root = folder.path();
   }
@@ -119,7 +119,7 @@ struct Programs {
     app.folder.link("alias.txt", "app.cgi");
     REQUIRE(::link(app.folder.path("app.cgi").c_str(), app.folder.path("twin.html").c_str()) == 0);
     REQUIRE(::unlink(app.folder.path("index.php").c_str()) == 0);
-    app.config.mode = ModeName::kCgi;
+    app.config.mode = *find_mode("cgi");
     app.config.command = {app.folder.path("app.cgi")};
   }
   Application app;
@@ -159,7 +159,7 @@ TEST_CASE_FIXTURE(Programs,
   CHECK(app.route("/style.css") == "file");
   app.config.script = "app.cgi";
   CHECK(app.route("/tool") == "/app.cgi + /tool");
-  app.config.mode = ModeName::kFastcgi;
+  app.config.mode = *find_mode("fastcgi");
   CHECK(app.route("/tool") == "file");
 }
 
@@ -251,7 +251,7 @@ TEST_CASE("without a document root no file is sent and no other script runs") {
 
 TEST_CASE("a program that is not PHP's is its own script") {
   Config config;
-  config.mode = ModeName::kCgi;
+  config.mode = *find_mode("cgi");
   config.command = {"/bin/sh", "-c", "true"};
   const auto front = FrontController::make(config);
   REQUIRE(front);
