@@ -60,12 +60,13 @@ class ClassicInvocation final : public CollectedInvocation {
                       fmt::format("{}\n{}", status.text(), output));
       return;
     }
-    const std::string duration = duration_text(exchange().elapsed());
-    ResponseHead head{.content_length = output.size()};
+    ResponseHead head{.content_length = output.size(), .timed = true};
     if (const auto type = type_of(output); !type.empty()) head.fields.add("Content-Type", type);
-    head.fields.add("X-Duration-Seconds", duration);
     if (config().debug_headers) {
       for (const Field& field : head.fields) log::info("[out] {}={}", field.name, field.value);
+      std::string seconds;
+      append_seconds(seconds, exchange().elapsed(), 6);
+      log::info("[out] X-Duration-Seconds={}", seconds);
     }
     exchange().head(head);
     exchange().write(output);

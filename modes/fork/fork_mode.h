@@ -8,7 +8,6 @@
 
 #include "modes/fork/function_environment.h"
 #include "modes/fork/function_process.h"
-#include "server/duration_text.h"
 #include "server/exchange.h"
 #include "server/mode.h"
 

@@ -16,11 +16,9 @@ class SerializingInvocation final : public CollectedInvocation {
       exchange().fail(failure_of_end(status), status.text());
       return;
     }
-    const std::string duration = duration_text(exchange().elapsed());
-    ResponseHead head{.content_length = output.size()};
+    ResponseHead head{.content_length = output.size(), .timed = true};
     const std::string_view type = content_type(output);
     if (!type.empty()) head.fields.add("Content-Type", type);
-    head.fields.add("X-Duration-Seconds", duration);
     exchange().head(head);
     exchange().write(output);
     exchange().end();

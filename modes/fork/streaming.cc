@@ -111,10 +111,8 @@ void StreamingInvocation::end_body() {
 }
 
 void StreamingInvocation::send_own_head(std::string_view type, std::optional<uint64_t> length) {
-  const std::string duration = duration_text(exchange_.elapsed());
-  ResponseHead head{.content_length = length};
+  ResponseHead head{.content_length = length, .timed = true};
   if (!type.empty()) head.fields.add("Content-Type", type);
-  head.fields.add("X-Duration-Seconds", duration);
   exchange_.head(head);
 }
 
@@ -130,10 +128,9 @@ void StreamingInvocation::send_cgi_head() {
   ResponseHead response{.status = head.status,
                         .content_length = head.content_length,
                         .forwarded = true,
-                        .reason = head.reason};
+                        .reason = head.reason,
+                        .timed = true};
   forward_fields(head, response.fields);
-  const std::string duration = duration_text(exchange_.elapsed());
-  response.fields.add("X-Duration-Seconds", duration);
   exchange_.head(response);
 }
 

@@ -8,7 +8,6 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "http/forward.h"
-#include "server/duration_text.h"
 
 namespace watchdog {
 
@@ -110,11 +109,9 @@ bool AccelResponse::discard(std::string_view bytes) {
 
 void AccelResponse::send(Exchange& exchange) const {
   exchange.hand_over([this, &exchange] {
-    const std::string duration = duration_text(exchange.elapsed());
     Fields said;
-    said.reserve(said_.size() + 1);
+    said.reserve(said_.size());
     for (const auto& [name, value] : said_) said.add(name, value);
-    said.add("X-Duration-Seconds", duration);
     return root_.serve(exchange, {field_, value_}, said);
   });
 }

@@ -254,7 +254,9 @@ std::unique_ptr<Invocation> Site::send(Exchange& exchange, const Representation&
     answer_unsatisfiable(exchange, representation);
     return nullptr;
   }
-  ResponseHead response{.status = selection.status, .content_length = length_of(selection.parts)};
+  ResponseHead response{.status = selection.status,
+                        .content_length = length_of(selection.parts),
+                        .timed = representation.said != nullptr};
   response.fields.add("Content-Type", selection.type);
   if (!selection.range.empty()) response.fields.add("Content-Range", selection.range);
   add_fields(response, representation);
@@ -332,7 +334,7 @@ void Site::answer_page(Exchange& exchange, ResponseHead response, std::string_vi
 }
 
 void Site::answer_not_modified(Exchange& exchange, const Representation& representation) const {
-  ResponseHead response{.status = 304};
+  ResponseHead response{.status = 304, .timed = representation.said != nullptr};
   add_selection_fields(response, representation);
   exchange.head(response);
   exchange.end();

@@ -10,7 +10,6 @@
 #include "base/text.h"
 #include "http/forward.h"
 #include "modes/gateway/repaired_head.h"
-#include "server/duration_text.h"
 
 namespace watchdog {
 
@@ -309,8 +308,7 @@ void UpstreamInvocation::on_response_head(const UpstreamResponse& head) {
   forward_fields(head, response.fields);
   if (head.interim()) return pass_on_interim(response);
   response.content_length = head.content_length;
-  const std::string duration = duration_text(exchange_.elapsed());
-  response.fields.add("X-Duration-Seconds", duration);
+  response.timed = true;
   exchange_.head(response);
   if (is_event_stream(head)) exchange_.lift_time_limit();
 }

@@ -108,9 +108,7 @@ void Connection::on_head() {
   }
   if (peer_text_.empty()) peer_text_ = peer_.text();
   settle_forwarded_fields(reader_.request(), peer_text_, peer_trusted_);
-  exchange_.start(reader_.request());
-  server_.service().serve(exchange_);
-  if (state_ == State::kResponding && exchange_.active()) exchange_.on_body_end();
+  exchange_.start(reader_.request(), server_.service());
 }
 
 void Connection::on_body() {

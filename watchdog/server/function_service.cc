@@ -20,7 +20,7 @@ void answer(Exchange& exchange, int status, std::string_view body,
   ResponseHead response{.status = allowed ? status : 405};
   response.fields.add("Content-Type", type);
   if (!allowed) response.fields.add("Allow", "GET, HEAD");
-  exchange.answer(response,
+  exchange.answer(std::move(response),
                   allowed ? body : std::string_view("only GET and HEAD are answered here\n"));
 }
 
@@ -42,8 +42,6 @@ class ReadyPage final : public Invocation {
 
   void on_body(std::string_view) override {}
   void on_body_end() override {}
-  void on_response_drained() override {}
-  void on_stopping() override {}
 
  private:
   std::unique_ptr<ReadinessProbe> probe_;
@@ -58,7 +56,7 @@ void FunctionService::serve(Exchange& exchange) {
   if (health_.stage() == Stage::kDraining) health_.note_request(exchange.loop().now());
 
   if (auto slot = gate_.enter()) {
-    exchange.invoke(mode_, std::move(*slot));
+    exchange.run(mode_, std::move(*slot));
   } else if (gate_.may_wait()) {
     exchange.wait(std::make_unique<QueuedRequest>(exchange, gate_, mode_, context_.metrics,
                                                   context_.config.queue_timeout));
@@ -73,7 +71,7 @@ void FunctionService::serve_ready(Exchange& exchange) {
   if (!health_.healthy()) return answer(exchange, 503, "not ready\n");
   if (gate_.full()) return answer(exchange, 429, "at max_inflight\n");
   if (auto probe = mode_.readiness_probe()) {
-    return exchange.answer_later(std::make_unique<ReadyPage>(exchange, std::move(probe)));
+    return exchange.wait(std::make_unique<ReadyPage>(exchange, std::move(probe)));
   }
   answer(exchange, 200, "OK");
 }
@@ -85,7 +83,7 @@ void MetricsService::serve(Exchange& exchange) {
   }
   ResponseHead response{.status = 404};
   response.fields.add("Content-Type", "text/plain; charset=utf-8");
-  exchange.answer(response, "metrics are at /metrics\n");
+  exchange.answer(std::move(response), "metrics are at /metrics\n");
 }
 
 }  // namespace watchdog

@@ -33,9 +33,9 @@ class Invocation {
   // The body is complete; comes at once for a request without one.
   virtual void on_body_end() = 0;
   // exchange.response_full() was true and is so no more.
-  virtual void on_response_drained() = 0;
+  virtual void on_response_drained() {}
   // The server is about to end: ask the function to finish. What it still answers is delivered.
-  virtual void on_stopping() = 0;
+  virtual void on_stopping() {}
   // exec_timeout is over, and not for an impatient X-Timeout; destruction follows.
   virtual void on_exec_timeout() {}
   // Whether to run to the end when the client has gone.

@@ -14,7 +14,7 @@ QueuedRequest::QueuedRequest(Exchange& exchange, Gate& gate, Mode& mode, Metrics
       metrics_(metrics),
       since_(exchange.loop().now()),
       waiter_(gate, exchange.loop(),
-              [this, &mode](Slot slot) { exchange_.admit(mode, std::move(slot)); }),
+              [this, &mode](Slot slot) { exchange_.run(mode, std::move(slot)); }),
       patience_(exchange.loop(), [this, patience] {
         ++metrics_.queue_timeouts;
         exchange_.fail(

@@ -17,7 +17,6 @@ class QueuedRequest final : public Invocation {
 
   void on_body(std::string_view) override {}
   void on_body_end() override {}
-  void on_response_drained() override {}
   void on_stopping() override;
 
  private:

@@ -76,7 +76,7 @@ class FakeMode final : public Mode {
 class FakeService final : public Service {
  public:
   explicit FakeService(Mode& mode) : mode_(mode) {}
-  void serve(Exchange& exchange) override { exchange.invoke(mode_, std::move(*gate.enter())); }
+  void serve(Exchange& exchange) override { exchange.run(mode_, std::move(*gate.enter())); }
   bool keep_alive() const override { return !closing; }
 
   Gate gate{0};
