@@ -1,6 +1,6 @@
 # Sourced: finds out which Debian packages are missing, and installs those and no others.
 
-BUILD_PACKAGES="g++ meson ninja-build pkg-config libuv1-dev libfmt-dev
+BUILD_PACKAGES="g++ meson ninja-build pkg-config libuv1-dev libfmt-dev libcli11-dev
   nlohmann-json3-dev libxxhash-dev zlib1g-dev doctest-dev ccache"
 
 say() { printf '%s\n' "$*"; }

@@ -33,7 +33,7 @@ MAY_INCLUDE = {
 ONLY_IN = {
     r"uv\.h|uv/.*": {"watchdog/net"},
     r"llhttp\.h": {"watchdog/http"},
-    r"getopt\.h": {"watchdog/config/command_line.cc"},
+    r"CLI/.*": {"watchdog/config"},
 }
 # Their weight in a static binary is not worth it.
 NOWHERE = r"iostream|ostream|istream|sstream|fstream|iomanip|regex|format|locale"

@@ -256,15 +256,13 @@ int run(int argc, char** argv) {
       print(fmt::format("fwatchdog {}\n", kVersion));
       return kExitClean;
     case Action::kRefuse:
-      return refuse(kExitUsage, {line.text});
+      return refuse(kExitUsage, line.errors);
     case Action::kHealthcheck:
     case Action::kCheckConfig:
     case Action::kServe:
       break;
   }
-  ConfigOutcome outcome =
-      read_config([](const char* name) -> const char* { return std::getenv(name); }, line.settings,
-                  line.command);
+  ConfigOutcome outcome = read_config(line.settings, line.command);
   if (line.action == Action::kHealthcheck) {
     return run_healthcheck(outcome.config) ? kExitClean : kExitUnhealthy;
   }

@@ -2,8 +2,9 @@
 
 import re
 import socket
+import subprocess
 
-from harness import EXIT_UNAVAILABLE, EXIT_USAGE, ROOT, STATIC, Case, free_port, run
+from harness import COMMAND, EXIT_UNAVAILABLE, EXIT_USAGE, ROOT, STATIC, Case, free_port, run
 
 MODES = ("streaming", "serializing", "classic", "http", "static", "cgi", "fastcgi")
 DURATION = r"duration|seconds"
@@ -89,6 +90,34 @@ class Refusals(Case):
         line = self.one_line(self.refused("--exec-timeout", "soon"))
         self.assertRegex(line, r"exec.timeout")
         self.assertIn("soon", line)
+
+    def test_each_mistake_on_the_command_line_is_one_line(self):
+        for words, says in (("--nonsense", "unknown option --nonsense"),
+                            ("--exec_timeout 5s", "did you mean --exec-timeout?"),
+                            ("--exec-timout=5s", "did you mean --exec-timeout?"),
+                            ("--port", "--port needs a value"),
+                            ("--version=x", "--version=x: it takes no value"),
+                            ("--help nosuchmode", "--help nosuchmode: not a mode; it accepts streaming, "),
+                            ("--port x", "--port x: not a port; it accepts a number from 0 to 65535"),
+                            ("--restart yes", "--restart yes: not a restart policy; it accepts no, on-failure"),
+                            ("index.php", 'stray argument "index.php"'),
+                            ("--", "there is no command after --")):
+            with self.subTest(words=words):
+                self.assertIn(says, self.one_line(self.refused(*words.split())))
+
+    def test_all_mistakes_on_the_command_line_are_reported_at_once(self):
+        text = self.refused("--nonsense", "--exec_timeout", "5s", "--version=x", "--port")
+        self.assertEqual(len(text.splitlines()), 4, text)
+        text = self.refused("--port", "x", "--read-timeout", "y", mode="z")
+        self.assertEqual(len(text.splitlines()), 3, text)
+
+    def test_a_value_that_is_no_utf_8_is_refused_in_one_line(self):
+        for name in ("mode", "port", "exec_timeout", "restart", "upstream_url"):
+            result = subprocess.run([*COMMAND, "--check-config"], capture_output=True,
+                                    env={b"fprocess": b"cat", name.encode(): b"\xff\xfe\n"})
+            self.assertEqual(result.returncode, EXIT_USAGE, result.stderr)
+            self.assertEqual(len(result.stderr.splitlines()), 1, result.stderr)
+            self.assertTrue(result.stderr.startswith(b"fwatchdog: " + name.encode() + b"="), result.stderr)
 
     def test_check_config_refuses_what_a_start_refuses(self):
         self.assertIn("80a80", self.one_line(self.refused("--check-config", port="80a80")))
@@ -234,6 +263,34 @@ class Accepted(Case):
     def test_sizes_have_units(self):
         for text, size in (("10MiB", 10485760), ("1g", 1073741824), ("2048", 2048), ("3kb", 3072)):
             self.assertEqual(self.settings(max_body_size=text)["max_body_size"], str(size), text)
+
+    def test_an_option_that_is_repeated_counts_the_last_time(self):
+        self.assertEqual(self.settings("--exec-timeout", "5s", "--exec-timeout=6s")["exec_timeout"], "6s")
+
+    def test_an_empty_value_counts_as_unset(self):
+        settings = self.settings("--exec-timeout=", "--read-timeout", "", exec_timeout="9s")
+        self.assertEqual((settings["exec_timeout"], settings["read_timeout"]), ("9s", "30s"))
+
+    def test_of_two_names_that_disagree_the_second_wins_with_a_warning(self):
+        result = run("--check-config", fprocess="true", log_callid="1", log_call_id="0")
+        self.assertEqual(result.returncode, 0)
+        self.assertIn("\nlog_callid=false\n", result.stdout)
+        self.assertEqual(result.stderr, "fwatchdog: warning: log_callid has no effect: "
+                                        "log_call_id is set too, and wins\n")
+
+    def test_ten_thousand_variables_are_no_obstacle(self):
+        others = {f"application_{i}": "x" for i in range(10_000)}
+        self.assertEqual(self.settings(exec_timeout="5s", **others)["exec_timeout"], "5s")
+
+    def test_the_help_of_a_mode_has_its_options_and_no_others(self):
+        for mode, own, foreign in (("static", "--static-listing", "--fprocess"),
+                                   ("http", "--ready-path", "--document-root"),
+                                   ("classic", "--combine-output", "--restart")):
+            result = run("--help", mode)
+            self.assertEqual((result.returncode, result.stderr), (0, ""))
+            self.assertTrue(result.stdout.startswith(f"mode={mode}: "))
+            self.assertIn(f"  {own} ", result.stdout)
+            self.assertNotIn(f"  {foreign} ", result.stdout)
 
     def test_an_empty_variable_counts_as_unset(self):
         self.assertEqual(self.settings(exec_timeout="", mode="")["exec_timeout"], "30s")

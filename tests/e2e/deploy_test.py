@@ -301,7 +301,7 @@ class Compose(Case):
 class Packaging(Case):
     def test_licenses_name_what_is_linked_in(self):
         lines = [line.split() for line in run("--licenses").stdout.splitlines()]
-        self.assertEqual([line[0] for line in lines], ["fwatchdog", "libuv", "llhttp", "fmt", "nlohmann-json", "zlib",
+        self.assertEqual([line[0] for line in lines], ["fwatchdog", "libuv", "llhttp", "fmt", "CLI11", "nlohmann-json", "zlib",
                                                        "xxHash", "libstdc++", "glibc"])
         for name, version, license in lines:
             self.assertRegex(version, r"^\d+\.\d+", name)

@@ -1,12 +1,15 @@
 #include "config/command_line.h"
 
 #include <fmt/format.h>
-#include <getopt.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cstdlib>
+#include <memory>
 #include <string_view>
 #include <utility>
 
+#include "config/help.h"
 #include "config/manual.h"
 #include "config/misspelling.h"
 #include "config/options.h"
@@ -15,196 +18,263 @@ namespace watchdog {
 
 namespace {
 
-constexpr size_t kNameWidth = 24;
-constexpr size_t kDefaultWidth = 18;
-constexpr size_t kLineWidth = 100;
+using Action = CommandLine::Action;
+using Words = std::vector<std::string>;
 
-constexpr std::string_view kIntroduction =
-    R"(fwatchdog turns a command, a server, scripts or a folder into an HTTP function. It is the entrypoint
-of a function container: it answers health checks, keeps the logs, reaps what the function leaves
-behind and stops without losing a request.
-
-usage: fwatchdog [options] [-- command [argument...]]
-
-  fprocess="php index.php" fwatchdog          a PHP script on port 8080
-  fwatchdog --port 9000 -- python3 fn.py      the command as it stands, no quoting
-  mode=classic fprocess=wc fwatchdog          as classic-watchdog would run it
-
-  --help              this text; --help --markdown prints the options as a table, --help --man as
-                      a manual page, --help --bash-completion for bash to complete
-  --version           the version
-  --licenses          what is linked in, with versions and licenses
-  --check-config      print the configuration that would be used, or what is wrong with it
-  --run-healthcheck   ask the watchdog of this container for its health: exit code 0 or 1
-
-Every option is also an environment variable with underscores: --exec-timeout 5s is
-exec_timeout=5s. The command line wins. Durations: 250ms, 30s, 1m30s, a bare number is seconds.
-
-  option                    default           meaning
-)";
-
-constexpr std::string_view kExitCodes = R"(
-exit codes: 0 stopped after a drain, or healthy; 1 not healthy; 64 the configuration cannot be
-used; 69 the port cannot be used, or the function's server never became ready; 70 internal error;
-126 the function's server cannot be started; 127 there is no such command. With mode=http and
-mode=fastcgi otherwise that of the function, when it ended by itself; 128 and the number of the
-signal that killed it.
-)";
-
-// Appends `words`, wrapped, in a column that starts at `indent`.
-void append_wrapped(std::string& text, std::string_view words, size_t indent) {
-  const size_t width = kLineWidth - indent;
-  while (words.size() > width) {
-    const size_t space = words.rfind(' ', width);
-    text.append(words.substr(0, space)).append(1, '\n').append(indent, ' ');
-    words.remove_prefix(space + 1);
-  }
-  text.append(words).append(1, '\n');
-}
-
-void append_option(std::string& text, const Option& option) {
-  text += fmt::format("  --{:<{}}{:<{}}", long_option(option.name), kNameWidth, option.usual.text,
-                      kDefaultWidth);
-  // A default too long for its column has the line for itself.
-  const size_t indent = kNameWidth + kDefaultWidth + 4;
-  if (option.usual.text.size() >= kDefaultWidth) text.append(1, '\n').append(indent, ' ');
-  append_wrapped(text, option.full_meaning(), indent);
-}
-
-std::string help() {
-  std::string text(kIntroduction);
-  const OptionGroup* group = nullptr;
-  for (const Option& option : options()) {
-    if (option.group != group) text += fmt::format("\n{}\n", heading(*option.group));
-    group = option.group;
-    append_option(text, option);
-  }
-  return text + std::string(kExitCodes);
-}
-
-CommandLine refuse(std::string_view reason) {
-  CommandLine line;
-  line.action = CommandLine::Action::kRefuse;
-  line.text = fmt::format("{}{} see fwatchdog --help", reason, reason.ends_with('?') ? "" : ";");
-  std::replace(line.text.begin(), line.text.end(), '\n', ' ');
-  return line;
-}
-
-// One spelling of an option, or an action.
-struct Spelling {
-  std::string word;     // without the dashes
-  std::string setting;  // of an option, the name that its value is kept under
-  CommandLine::Action action = CommandLine::Action::kServe;
+constexpr ActionRow kActions[] = {
+    {"help", "[MODE]", Action::kHelp, nullptr, "print the options, or those of one mode"},
+    {"version", "", Action::kShowVersion, nullptr, "print the version"},
+    {"licenses", "", Action::kHelp, linked_libraries,
+     "print what is linked in, with versions and licenses"},
+    {"check-config", "", Action::kCheckConfig, nullptr,
+     "print the configuration that would be used, or what is wrong with it"},
+    {"run-healthcheck", "", Action::kHealthcheck, nullptr,
+     "ask the watchdog of this container for its health: exit code 0 or 1"},
+    {"markdown", "", Action::kHelp, option_table_markdown, "print the options as a table"},
+    {"man", "", Action::kHelp, manual_page, "print the manual page"},
+    {"bash-completion", "", Action::kHelp, bash_completion,
+     "print what bash needs to complete options"},
 };
 
-std::vector<Spelling> spellings() {
-  using Action = CommandLine::Action;
-  std::vector<Spelling> all = {{"help", {}, Action::kHelp},
-                               {"h", {}, Action::kHelp},
-                               {"markdown", {}, Action::kHelp},
-                               {"man", {}, Action::kHelp},
-                               {"bash-completion", {}, Action::kHelp},
-                               {"licenses", {}, Action::kHelp},
-                               {"version", {}, Action::kShowVersion},
-                               {"run-healthcheck", {}, Action::kHealthcheck},
-                               {"check-config", {}, Action::kCheckConfig}};
-  for (const Option& option : options()) {
-    all.push_back({long_option(option.name), std::string(option.name)});
-    if (!option.alias.empty()) {
-      all.push_back({long_option(option.alias), std::string(option.alias)});
+// Everything that can be said, as CLI11 knows it.
+class Grammar {
+ public:
+  Grammar() {
+    app_.allow_extras();
+    app_.set_help_flag();
+  }
+
+  void declare_all() {
+    for (const ActionRow& row : kActions) {
+      CLI::Option* action = row.topic.empty() ? app_.add_flag(fmt::format("--{}", row.name))
+                                              : app_.add_option(fmt::format("-h,--{}", row.name));
+      if (row.topic.empty()) {
+        action->disable_flag_override();
+      } else {
+        action->expected(0, 1);
+      }
+      action->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+      action->group(std::string(kActionGroup));
+      actions_.emplace_back(action, &row);
     }
+    for (const Option& option : options()) {
+      for (const std::string_view name : option.names()) declare(option, name);
+    }
+  }
+
+  // All that a start without arguments can find. To declare the others takes longer than all else
+  // that is done before the port is open.
+  void declare_those_in_the_environment() {
+    for (const Option& option : options()) {
+      for (const std::string_view name : option.names()) {
+        if (std::getenv(std::string(name).c_str()) != nullptr) declare(option, name);
+      }
+    }
+  }
+
+  CLI::App& app() { return app_; }
+
+  struct Declared {
+    CLI::Option* option;
+    const Option* row;
+    std::string_view name;  // the row's or its alias
+  };
+  const std::vector<Declared>& settings() const { return settings_; }
+  const std::vector<std::pair<CLI::Option*, const ActionRow*>>& actions() const { return actions_; }
+
+  // What --help prints, or, where `mode` is not null, --help MODE. Few starts ask for it, so that
+  // nothing is described before.
+  std::string help_text(const ModeInfo* mode) {
+    app_.formatter(std::make_shared<HelpFormatter>());
+    app_.description(help_introduction(mode));
+    app_.footer(help_conclusion());
+    for (const auto& [action, row] : actions_) {
+      action->option_text(row->topic.empty() ? "" : fmt::format(" {}", row->topic));
+      action->description(std::string(row->meaning));
+    }
+    for (const Declared& each : settings_) describe(each, mode);
+    return app_.help();
+  }
+
+ private:
+  static constexpr std::string_view kActionGroup = "Actions";
+
+  void declare(const Option& option, std::string_view name) {
+    CLI::Option* declared = app_.add_option("--" + long_option(name));
+    declared->envname(std::string(name))->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+    settings_.push_back({declared, &option, name});
+  }
+
+  static void describe(const Declared& each, const ModeInfo* mode) {
+    const Option& row = *each.row;
+    const bool shown = each.name == row.name && (mode == nullptr || row.modes().contains(*mode));
+    each.option->group(shown ? heading(*row.group) : std::string());
+    each.option->type_name(std::string(row.value.placeholder));
+    each.option->description(mode == nullptr ? row.full_meaning() : std::string(row.meaning));
+    each.option->default_str(
+        std::string(mode == nullptr ? row.usual.text : row.default_in(*mode).text));
+  }
+
+  CLI::App app_;
+  std::vector<std::pair<CLI::Option*, const ActionRow*>> actions_;
+  std::vector<Declared> settings_;
+};
+
+std::string_view name_in(std::string_view word) {
+  return word.substr(0, word.find('='));
+}
+
+// Respells what CLI11 does not know: one dash before a long option, as Go's flags have it, becomes
+// two, and an option with an empty value, which counts as unset, is left out.
+Words respelled(const CLI::App& app, Words words) {
+  Words all;
+  for (size_t i = 0; i < words.size(); ++i) {
+    std::string word = std::move(words[i]);
+    const bool one_dash = word.size() > 2 && word[0] == '-' && word[1] != '-';
+    const std::string longer = "-" + std::string(name_in(word));
+    if (one_dash && app.get_option_no_throw(longer) != nullptr) word.insert(0, "-");
+    const std::string_view name = name_in(word);
+    const CLI::Option* option = app.get_option_no_throw(std::string(name));
+    const bool takes_value = option != nullptr && option->get_items_expected_min() > 0;
+    const bool follows = takes_value && name.size() == word.size() && i + 1 < words.size();
+    if (takes_value && word.size() == name.size() + 1) continue;  // "--port="
+    if (follows && words[i + 1].empty()) {
+      ++i;
+      continue;
+    }
+    all.push_back(std::move(word));
+    if (follows) all.push_back(std::move(words[++i]));
   }
   return all;
 }
 
-// "--port=80" is about "port".
-std::string_view bare_name(std::string_view word) {
-  word.remove_prefix(word.starts_with("--") ? 2 : 1);
-  return word.substr(0, word.find('='));
-}
-
-std::string unknown_option(std::string_view word, const std::vector<Spelling>& known) {
-  std::string text = fmt::format("unknown option {}", word.substr(0, word.find('=')));
-  std::vector<std::string> words;
-  words.reserve(known.size());
-  for (const Spelling& spelling : known) words.push_back(spelling.word);
-  const std::string_view meant = likely_word(bare_name(word), words);
+std::string unknown_option(std::string_view word, const CLI::App& app) {
+  std::string text = fmt::format("unknown option {}", name_in(word));
+  Words known;
+  for (const CLI::Option* option : app.get_options()) known.push_back(option->get_lnames().front());
+  std::string_view bare = name_in(word);
+  bare.remove_prefix(bare.starts_with("--") ? 2 : 1);
+  const std::string_view meant = likely_word(bare, known);
   if (!meant.empty()) text += fmt::format("; did you mean --{}?", meant);
   return text;
 }
 
-// What getopt_long_only() returns, beside its own ':' and '?'.
-constexpr int kStray = 1;
-constexpr int kKnown = 256;
-
-// Fills `line` from the words before "--", the first of which is the program; returns what is wrong
-// with them, or nothing.
-std::string read_words(std::vector<char*> words, CommandLine& line) {
-  const std::vector<Spelling> known = spellings();
-  std::vector<option> table;
-  for (const Spelling& spelling : known) {
-    const int argument = spelling.setting.empty() ? no_argument : required_argument;
-    table.push_back({spelling.word.c_str(), argument, nullptr, kKnown});
-  }
-  table.push_back({});
-  const int count = static_cast<int>(words.size());
-  words.push_back(nullptr);
-
-  std::vector<std::string> values(known.size());  // the last that was given of each
-  ::opterr = 0;
-  ::optind = 0;  // start anew
-  for (int at = 1; at < count; at = ::optind) {
-    const std::string_view word = words[static_cast<size_t>(at)];
-    int index = 0;
-    const int found = ::getopt_long_only(count, words.data(), "-:", table.data(), &index);
-    if (found == kStray) {
-      return fmt::format("stray argument \"{}\": the function's command comes after --", word);
+// What CLI11 could make nothing of.
+void append_unknown(const CLI::App& app, Words& errors) {
+  bool may_be_value = false;  // of an option that we do not know
+  for (const std::string& word : app.remaining()) {
+    const bool is_option = word.size() > 1 && word.front() == '-';
+    if (is_option) {
+      errors.push_back(unknown_option(word, app));
+    } else if (!may_be_value) {
+      errors.push_back(
+          fmt::format("stray argument \"{}\": the function's command comes after --", word));
     }
-    // getopt takes abbreviations too; what they mean would change with our next option.
-    const bool is_whole = std::any_of(known.begin(), known.end(), [&](const Spelling& spelling) {
-      return spelling.word == bare_name(word);
-    });
-    if (!is_whole) return unknown_option(word, known);
-    if (found == ':') return fmt::format("{} needs a value", word);
-    if (found == '?' && ::optopt == kKnown) return fmt::format("{}: it takes no value", word);
-    if (found != kKnown) return unknown_option(word, known);
-    const Spelling& spelling = known[static_cast<size_t>(index)];
-    if (!spelling.setting.empty()) values[static_cast<size_t>(index)] = ::optarg;
-    if (spelling.word == "markdown") line.text = option_table_markdown();
-    if (spelling.word == "man") line.text = manual_page();
-    if (spelling.word == "bash-completion") line.text = bash_completion();
-    if (spelling.word == "licenses") line.text = linked_libraries();
-    line.action = std::max(line.action, spelling.action);
+    may_be_value = is_option && word.find('=') == std::string::npos;
   }
-  for (size_t i = 0; i < known.size(); ++i) {
-    if (!values[i].empty()) line.settings.push_back({known[i].setting, std::move(values[i])});
+}
+
+// Returns what is wrong with the words, one line each. CLI11 stops at the first error, so it is
+// asked again for the words after it.
+Words parse(CLI::App& app, const Words& words) {
+  Words errors;
+  Words rest(words.rbegin(), words.rend());
+  for (bool parsed = false; !parsed;) {
+    try {
+      app.parse(rest);
+      parsed = true;
+    } catch (const CLI::ArgumentMismatch&) {
+      const std::string& word = words[words.size() - rest.size() - 1];
+      const bool has_value = name_in(word).size() < word.size();
+      errors.push_back(has_value ? fmt::format("{}: it takes no value", word)
+                                 : fmt::format("{} needs a value", word));
+    }
+    append_unknown(app, errors);
   }
-  return {};
+  return errors;
+}
+
+void refuse(CommandLine& line, Words errors) {
+  line.action = Action::kRefuse;
+  for (std::string& error : errors) {
+    error += error.ends_with('?') ? " see fwatchdog --help" : "; see fwatchdog --help";
+    std::replace(error.begin(), error.end(), '\n', ' ');
+  }
+  line.errors = std::move(errors);
+}
+
+void take_settings(const Grammar& grammar, const std::vector<CLI::Option*>& arguments,
+                   CommandLine& line) {
+  for (const auto& [option, row, name] : grammar.settings()) {
+    if (option->count() == 0) continue;
+    const bool is_argument =
+        std::find(arguments.begin(), arguments.end(), option) != arguments.end();
+    line.settings.push_back(
+        {std::string(name), option->results().back(),
+         is_argument ? Setting::From::kCommandLine : Setting::From::kEnvironment});
+  }
+  // Knative and Cloud Run say in PORT where a container must listen. Elsewhere PORT is the function's
+  // own affair: of-watchdog's images set it for their servers.
+  const char* port = std::getenv("PORT");
+  if (port != nullptr && std::getenv("K_SERVICE") != nullptr) {
+    line.settings.push_back({"port", port, Setting::From::kPlatform});
+  }
+}
+
+void take_actions(Grammar& grammar, CommandLine& line) {
+  const CLI::Option* help = nullptr;
+  for (const auto& [action, row] : grammar.actions()) {
+    if (action->count() == 0) continue;
+    line.action = std::max(line.action, row->action);
+    if (row->text != nullptr) line.text = row->text();
+    if (!row->topic.empty()) help = action;
+  }
+  if (help == nullptr || !line.text.empty()) return;  // --help --man
+  const std::string& topic = help->results().back();
+  const ModeInfo* mode = find_mode(topic);
+  if (mode != nullptr || topic.empty()) {
+    line.text = grammar.help_text(mode);
+  } else {
+    refuse(line,
+           {fmt::format("--help {}: not a mode; it accepts {}", topic, one_of(mode_words()))});
+  }
 }
 
 }  // namespace
 
+std::span<const ActionRow> action_rows() {
+  return kActions;
+}
+
 CommandLine parse_command_line(int argc, const char* const* argv) {
   CommandLine line;
-  if (argc <= 1) return line;
-
   // The command is its own affair: nothing after "--" is an option of ours.
   const char* const* end = argv + argc;
+  const char* const* first = argc > 0 ? argv + 1 : end;
   const char* const* dashes =
-      std::find_if(argv + 1, end, [](std::string_view word) { return word == "--"; });
+      std::find_if(first, end, [](std::string_view word) { return word == "--"; });
+  Words errors;
   if (dashes != end) {
     line.command.assign(dashes + 1, end);
     if (line.command.empty() || line.command.front().empty()) {
-      return refuse("there is no command after --");
+      errors.emplace_back("there is no command after --");
     }
   }
-  std::vector<char*> words;
-  for (const char* const* word = argv; word != dashes; ++word) {
-    words.push_back(const_cast<char*>(*word));  // getopt does not change them
+  Grammar grammar;
+  if (first == dashes) {
+    grammar.declare_those_in_the_environment();
+  } else {
+    grammar.declare_all();
   }
-  const std::string wrong = read_words(std::move(words), line);
-  if (!wrong.empty()) return refuse(wrong);
-  if (line.action == CommandLine::Action::kHelp && line.text.empty()) line.text = help();
+  const Words words = respelled(grammar.app(), Words(first, dashes));
+  Words wrong = parse(grammar.app(), words);
+  std::move(wrong.begin(), wrong.end(), std::back_inserter(errors));
+  if (!errors.empty()) {
+    refuse(line, std::move(errors));
+    return line;
+  }
+  take_settings(grammar, grammar.app().parse_order(), line);
+  take_actions(grammar, line);
   return line;
 }
 

@@ -23,9 +23,7 @@ std::string on_one_line(std::string_view value) {
 
 class ConfigReader {
  public:
-  ConfigReader(const std::function<const char*(const char*)>& getenv,
-               const std::vector<Setting>& command_line)
-      : getenv_(getenv), command_line_(command_line) {}
+  explicit ConfigReader(const std::vector<Setting>& settings) : settings_(settings) {}
 
   ConfigOutcome read(const std::vector<std::string>& command) {
     const Config defaults = default_config(mode());
@@ -65,27 +63,31 @@ class ConfigReader {
 
   // Those that are set; the last one counts.
   std::vector<Given> given_for(const Option& option) const {
+    using From = Setting::From;
     std::vector<Given> all;
-    const auto add = [&all](std::string spelling, std::string_view separator,
-                            std::string_view value) {
-      value = trim(value);
-      if (!value.empty()) all.push_back({std::move(spelling), separator, value});
-    };
-    for (const std::string_view name : option.names()) {
-      const std::string variable(name);
-      if (const char* value = getenv_(variable.c_str())) add(variable, "=", value);
-    }
-    for (const std::string_view name : option.names()) {
-      for (const Setting& setting : command_line_) {
-        if (setting.name == name) add("--" + long_option(name), " ", setting.text);
-      }
-    }
-    // Knative and Cloud Run say in PORT where a container must listen. Elsewhere PORT is the
-    // function's own affair: of-watchdog's images set it for their servers.
-    if (option.name == "port" && all.empty() && getenv_("K_SERVICE") != nullptr) {
-      if (const char* value = getenv_("PORT")) add("PORT", "=", value);
+    for (const From from : {From::kEnvironment, From::kCommandLine, From::kPlatform}) {
+      if (from == From::kPlatform && !all.empty()) break;
+      for (const std::string_view name : option.names()) append_given(name, from, all);
     }
     return all;
+  }
+
+  void append_given(std::string_view name, Setting::From from, std::vector<Given>& all) const {
+    for (const Setting& setting : settings_) {
+      const std::string_view value = trim(setting.text);
+      if (setting.name != name || setting.from != from || value.empty()) continue;
+      switch (from) {
+        case Setting::From::kEnvironment:
+          all.push_back({setting.name, "=", value});
+          break;
+        case Setting::From::kCommandLine:
+          all.push_back({"--" + long_option(name), " ", value});
+          break;
+        case Setting::From::kPlatform:
+          all.push_back({"PORT", "=", value});
+          break;
+      }
+    }
   }
 
   // The mode decides on defaults, so it is read before all other options.
@@ -121,18 +123,16 @@ class ConfigReader {
     if (config().mode.is(kSpeaksFastcgi)) config().ready_path.clear();
   }
 
-  const std::function<const char*(const char*)>& getenv_;
-  const std::vector<Setting>& command_line_;
+  const std::vector<Setting>& settings_;
   ConfigOutcome outcome_;
   GivenOptions given_;
 };
 
 }  // namespace
 
-ConfigOutcome read_config(const std::function<const char*(const char*)>& getenv,
-                          const std::vector<Setting>& command_line,
+ConfigOutcome read_config(const std::vector<Setting>& settings,
                           const std::vector<std::string>& command) {
-  return ConfigReader(getenv, command_line).read(command);
+  return ConfigReader(settings).read(command);
 }
 
 }  // namespace watchdog

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <string>
 #include <vector>
 
@@ -8,9 +7,14 @@
 
 namespace watchdog {
 
+// An option that the user has set.
 struct Setting {
+  // kPlatform: PORT of Knative and Cloud Run, which counts where nobody else sets the port.
+  enum class From { kCommandLine, kEnvironment, kPlatform };
+
   std::string name;  // an Option's name or alias
   std::string text;
+  From from = From::kCommandLine;
 };
 
 // What came of reading a configuration.
@@ -20,11 +24,10 @@ struct ConfigOutcome {
   std::vector<std::string> warnings;  // one line each, worth a look
 };
 
-// Reads the environment through `getenv` (nullptr when unset), then the command line's settings,
-// which win. `command` is what came after "--", empty when nothing did; it wins over fprocess.
-// An option set to the empty string counts as unset.
-ConfigOutcome read_config(const std::function<const char*(const char*)>& getenv,
-                          const std::vector<Setting>& command_line,
+// Takes the settings of the environment, then those of the command line, which win. `command` is what
+// came after "--", empty when nothing did; it wins over fprocess. An option set to the empty string
+// counts as unset.
+ConfigOutcome read_config(const std::vector<Setting>& settings,
                           const std::vector<std::string>& command);
 
 }  // namespace watchdog

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/version.h"
+#include "config/command_line.h"
 #include "config/options.h"
 #include "libraries.h"
 
@@ -26,23 +27,6 @@ reaps the function's processes as PID 1, and stops without losing a request.
 .PP
 Every option is also an environment variable with underscores; the command line wins. Durations are
 250ms, 30s, 1m30s, a bare number is seconds; sizes are bytes, 10MiB, 1g.
-.SH ACTIONS
-.TP
-.B \-\-help
-Print the options; \-\-help \-\-markdown as a table, \-\-help \-\-man as this page, \-\-help
-\-\-bash\-completion as completions for bash.
-.TP
-.B \-\-version
-Print the version.
-.TP
-.B \-\-licenses
-Print the libraries that are linked in, with their versions and licenses.
-.TP
-.B \-\-check\-config
-Print the configuration that would be used, or what is wrong with it.
-.TP
-.B \-\-run\-healthcheck
-Ask the watchdog of this container for its health: exit code 0 or 1.
 )";
 
 constexpr std::string_view kConclusion = R"(.SH EXIT STATUS
@@ -104,6 +88,12 @@ std::string manual_page() {
   std::string page =
       fmt::format(".TH FWATCHDOG 1 \"\" \"fwatchdog {}\" \"User commands\"\n", roff(kVersion));
   page += kIntroduction;
+  page += ".SH ACTIONS\n";
+  for (const ActionRow& action : action_rows()) {
+    const std::string topic = action.topic.empty() ? "" : fmt::format(" \" {}\"", action.topic);
+    page += fmt::format(".TP\n.BI {}{}\n{}.\n", roff(fmt::format("--{}", action.name)), topic,
+                        roff(action.meaning));
+  }
   page += ".SH OPTIONS\n";
   const OptionGroup* group = nullptr;
   for (const Option& option : options()) {
@@ -132,10 +122,12 @@ std::string option_table_markdown() {
 }
 
 std::string bash_completion() {
-  std::string words =
-      "--help --version --licenses --check-config --run-healthcheck --markdown --man "
-      "--bash-completion";
+  std::string words;
+  for (const ActionRow& action : action_rows()) words += fmt::format(" --{}", action.name);
   std::string cases;
+  for (const std::string_view mode : mode_words()) cases += fmt::format("{} ", mode);
+  cases = fmt::format(
+      "    --help) _fwatchdog_words \"$word\" {}--markdown --man --bash-completion ;;\n", cases);
   for (const Option& option : options()) {
     words += " --" + long_option(option.name);
     std::string names = "--" + long_option(option.name);
@@ -182,7 +174,7 @@ _fwatchdog() {{
     before=${{COMP_WORDS[COMP_CWORD - 2]}}
   fi
   case $before in
-{}    *) _fwatchdog_words "$word" {} -- ;;
+{}    *) _fwatchdog_words "$word"{} -- ;;
   esac
 }}
 complete -F _fwatchdog fwatchdog

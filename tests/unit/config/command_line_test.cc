@@ -3,8 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdlib>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "config/manual.h"
@@ -22,11 +25,42 @@ CommandLine parse(std::vector<const char*> words) {
   return parse_command_line(static_cast<int>(words.size()), words.data());
 }
 
-// "name=text" of every setting.
-Words settings(const CommandLine& line) {
+// "name=text" of every setting on the command line.
+Words settings(const CommandLine& line, Setting::From from = Setting::From::kCommandLine) {
   Words words;
-  for (const Setting& setting : line.settings) words.push_back(setting.name + "=" + setting.text);
+  for (const Setting& setting : line.settings) {
+    if (setting.from == from) words.push_back(setting.name + "=" + setting.text);
+  }
   return words;
+}
+
+// The only error, or "".
+std::string error_of(const CommandLine& line) {
+  CHECK(line.errors.size() == 1);
+  return line.errors.empty() ? "" : line.errors.front();
+}
+
+// Has variables in the environment as long as it is there.
+class Environment {
+ public:
+  explicit Environment(std::map<std::string, std::string> variables)
+      : variables_(std::move(variables)) {
+    for (const auto& [name, value] : variables_) ::setenv(name.c_str(), value.c_str(), 1);
+  }
+  ~Environment() {
+    for (const auto& [name, value] : variables_) ::unsetenv(name.c_str());
+  }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  std::map<std::string, std::string> variables_;
+};
+
+ConfigOutcome read(std::vector<const char*> words) {
+  const CommandLine line = parse(std::move(words));
+  CHECK(line.errors.empty());
+  return read_config(line.settings, line.command);
 }
 
 bool contains(const std::string& text, std::string_view part) {
@@ -123,7 +157,7 @@ TEST_CASE("where nothing is near, nothing is suggested") {
     CAPTURE(word);
     const CommandLine line = parse({word});
     CHECK(line.action == Action::kRefuse);
-    CHECK_FALSE(contains(line.text, "did you mean"));
+    CHECK_FALSE(contains(error_of(line), "did you mean"));
   }
 }
 
@@ -147,7 +181,6 @@ TEST_CASE("what cannot be used is refused in one line that names it and points t
       {{"-x"}, "unknown option -x"},
       {{"--a\nb"}, "unknown option --a b"},
       {{"index.php"}, "stray argument \"index.php\""},
-      {{"php", "index.php"}, "the function's command comes after --"},
       {{""}, "stray argument"},
       {{"--port"}, "--port needs a value"},
       {{"--"}, "no command after --"},
@@ -159,10 +192,103 @@ TEST_CASE("what cannot be used is refused in one line that names it and points t
     CAPTURE(row.says);
     const CommandLine line = parse(row.words);
     CHECK(line.action == Action::kRefuse);
-    CHECK(contains(line.text, row.says));
-    CHECK(contains(line.text, "--help"));
-    CHECK(line.text.find('\n') == std::string::npos);
+    const std::string error = error_of(line);
+    CHECK(contains(error, row.says));
+    CHECK(contains(error, "--help"));
+    CHECK(error.find('\n') == std::string::npos);
   }
+}
+
+TEST_CASE("all that is wrong with the words is told, a line for each") {
+  const Words errors = parse({"--nonsense", "5", "--version=x", "--exec_timeout", "5s", "php",
+                              "index.php", "--mode"})
+                           .errors;
+  REQUIRE(errors.size() == 6);
+  CHECK(errors[0] == "--version=x: it takes no value; see fwatchdog --help");
+  CHECK(errors[1] == "unknown option --nonsense; see fwatchdog --help");
+  CHECK(contains(errors[2], "--mode needs a value"));
+  CHECK(contains(errors[3], "did you mean --exec-timeout?"));
+  CHECK(contains(errors[4], "stray argument \"php\""));
+  CHECK(contains(errors[5], "stray argument \"index.php\": the function's command comes after --"));
+}
+
+TEST_CASE("the environment is read by the names of the options") {
+  const Environment environment({{"exec_timeout", "5s"},
+                                 {"function_process", "[\"a\", \"-\"]"},
+                                 {"mode", ""},
+                                 {"content_type", "\xff"}});
+  CHECK(settings(parse({}), Setting::From::kEnvironment) ==
+        Words{"function_process=[\"a\", \"-\"]", "exec_timeout=5s", "content_type=\xff"});
+  CHECK(settings(parse({}), Setting::From::kCommandLine).empty());
+}
+
+TEST_CASE("the command line wins over the environment, whichever name each uses") {
+  const Environment environment({{"log_call_id", "1"}, {"port", "7000"}, {"fprocess", "a"}});
+  const Config config = read({"--log-callid", "0", "--port=", "--", "b"}).config;
+  CHECK_FALSE(config.log_call_id);
+  CHECK(config.port == 7000);  // an empty value is none
+  CHECK(config.command == Words{"b"});
+}
+
+TEST_CASE("every option is read from its variables") {
+  for (const Option& option : options()) {
+    for (const std::string_view name : option.names()) {
+      CAPTURE(name);
+      const Environment environment({{std::string(name), "v"}});
+      CHECK(settings(parse({}), Setting::From::kEnvironment) == Words{std::string(name) + "=v"});
+    }
+  }
+}
+
+TEST_CASE("ten thousand variables and a value of a megabyte are no obstacle") {
+  std::map<std::string, std::string> variables{{"exec_timeout", "5s"}};
+  for (int i = 0; i < 10'000; ++i) variables["variable_" + std::to_string(i)] = "x";
+  variables["content_type"] = std::string(1'000'000, 'x');
+  const Environment environment(std::move(variables));
+  CHECK(settings(parse({}), Setting::From::kEnvironment).size() == 2);
+}
+
+TEST_CASE(
+    "PORT is where the platform wants us where it is Knative's, and else the function's affair") {
+  struct Row {
+    std::map<std::string, std::string> variables;
+    uint16_t port;
+  };
+  const Row rows[] = {{{{"PORT", "9000"}}, 8080},
+                      {{{"PORT", "9000"}, {"K_SERVICE", "greet"}}, 9000},
+                      {{{"PORT", "9000"}, {"K_SERVICE", "greet"}, {"port", "7000"}}, 7000},
+                      {{{"PORT", ""}, {"K_SERVICE", "greet"}}, 8080},
+                      {{{"K_SERVICE", "greet"}}, 8080},
+                      {{{"PORT", "no port"}}, 8080}};
+  for (const Row& row : rows) {
+    const Environment environment(row.variables);
+    CHECK(read({"--", "cat"}).config.port == row.port);
+  }
+  const Environment wrong({{"PORT", "x"}, {"K_SERVICE", "greet"}});
+  CHECK(read({"--", "cat"}).errors ==
+        Words{"PORT=x: not a port; it accepts a number from 0 to 65535"});
+}
+
+TEST_CASE("the help of a mode has its options, with its defaults, and no others") {
+  for (const ModeInfo& mode : all_modes()) {
+    CAPTURE(mode.name);
+    const std::string name(mode.name);
+    const CommandLine line = parse({"--help", name.c_str()});
+    CHECK(line.action == Action::kHelp);
+    CHECK(line.text.starts_with("mode=" + name + ": " + std::string(mode.meaning)));
+    for (const Option& option : options()) {
+      CAPTURE(option.name);
+      const std::string row = "\n  --" + long_option(option.name) + " ";
+      CHECK(contains(line.text, row) == option.modes().contains(mode));
+      if (contains(line.text, row)) CHECK(contains(line.text, option.default_in(mode).text));
+    }
+  }
+}
+
+TEST_CASE("the help of what is no mode is refused with those there are") {
+  const CommandLine line = parse({"--help", "nosuchmode"});
+  CHECK(line.action == Action::kRefuse);
+  CHECK(error_of(line).starts_with("--help nosuchmode: not a mode; it accepts streaming, "));
 }
 
 TEST_CASE("help names every option with its default, the actions and the exit codes") {
