@@ -58,7 +58,7 @@ MUTANTS = [
     mutant("those who wait are let in last come, first served", "watchdog/base/wait_list.h",
            "*places_.front();", "*places_.back();", "unit:wait", "queue_test"),
     mutant("a drain answers without Connection: close", "watchdog/server/function_service.h",
-           "return health_.stage() <= Stage::kServing;", "return health_.stage() <= Stage::kDraining;", "drain_test"),
+           "return lifecycle_.stage() <= Stage::kServing;", "return lifecycle_.stage() <= Stage::kDraining;", "drain_test"),
     # HTTP.
     mutant("an LF without CR ends a line of a request", "watchdog/http/framing.cc",
            'if (complete && !ends_with_cr) return input.refuse({400, "an LF without CR"});', "", "unit:refused", "http_test"),

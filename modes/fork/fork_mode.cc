@@ -44,7 +44,7 @@ std::optional<std::string_view> ForkMode::content_type_of_beginning(std::string_
 }
 
 Failure ForkMode::failure_of_end(ExitStatus status) const {
-  const bool by_stop = status.ended_by(SIGTERM) && processes_.context().health.stopping();
+  const bool by_stop = status.ended_by(SIGTERM) && processes_.context().lifecycle.ending();
   return by_stop ? Failure::kDraining : Failure::kFunctionFailed;
 }
 

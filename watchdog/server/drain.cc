@@ -10,69 +10,68 @@
 
 namespace watchdog {
 
-namespace {
-
-// After the last 503 has been written: how long until it has left, and what was killed is reaped.
-constexpr auto kLastWords = std::chrono::milliseconds(500);
-constexpr auto kCheckInterval = std::chrono::milliseconds(5);
-
-}  // namespace
-
-Drain::Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, WarmFunction* function)
+Drain::Drain(Loop& loop, const Config& config, Lifecycle& lifecycle, const Metrics& metrics,
+             Reaper& reaper, Subject& subject)
     : loop_(loop),
-      shared_(shared),
-      workers_(std::move(workers)),
-      function_(function),
-      quiet_(loop, [this] { check_idle(); }),
-      deadline_(loop,
-                [this] {
-                  const Stage stage = shared_.health.stage();
-                  if (stage < Stage::kStopping) return stop();
-                  if (stage < Stage::kAborting) return cut();
-                  advance(Stage::kOver);
-                }),
+      config_(config),
+      lifecycle_(lifecycle),
+      metrics_(metrics),
+      reaper_(reaper),
+      subject_(subject),
+      idle_(loop, [this] { check_idle(); }),
+      deadline_(loop, [this] { on_deadline(); }),
       check_(loop, [this] { check(); }) {}
 
 void Drain::on_terminate() {
   if (begun()) return stop();
-  deadline_.set_after(shared_.config.shutdown_timeout - stop_timeout(shared_.config));
-  leave();
+  limit();
+  drain();
 }
 
 void Drain::on_interrupt() {
   if (begun()) return stop();
-  deadline_.set_after(shared_.config.shutdown_timeout - stop_timeout(shared_.config));
+  limit();
   close();
 }
 
 void Drain::on_function_gone() {
-  if (shared_.health.stage() < Stage::kStopping) stop();
+  stop();
 }
 
-void Drain::leave() {
-  shared_.health.note_request(loop_.now());
+void Drain::limit() {
+  deadline_.set_after(config_.shutdown_timeout - stop_timeout(config_));
+}
+
+void Drain::on_deadline() {
+  const Stage stage = lifecycle_.stage();
+  if (stage < Stage::kStopping) return stop();
+  if (stage < Stage::kAborting) return abort();
+  advance(Stage::kOver);
+}
+
+void Drain::drain() {
+  lifecycle_.note_request(loop_.now());
   advance(Stage::kDraining);
-  const auto& interval = shared_.config.healthcheck_interval;
+  const auto& interval = config_.healthcheck_interval;
   if (!interval && !reachable_from_outside()) {
     log::info("Stopping: nobody outside can reach us (no network interface but lo is up)");
     return close();
   }
-  const Duration serving_most = shared_.config.shutdown_timeout - stop_timeout(shared_.config);
+  const Duration serving_most = config_.shutdown_timeout - stop_timeout(config_);
   const std::string serving =
       interval ? fmt::format("for {} more", format_duration(std::min(*interval, serving_most)))
-               : fmt::format("until {} pass without a request", format_duration(kQuiet));
+               : fmt::format("until {} pass without a request", format_duration(kIdle));
   log::info("Stopping: unready, serving {}; requests running: {}; the end is in {} at the latest",
-            serving, shared_.metrics.requests_in_flight.load(),
-            format_duration(shared_.config.shutdown_timeout));
-  quiet_.set_after(interval.value_or(kLookInterval));
+            serving, metrics_.requests_in_flight.load(), format_duration(config_.shutdown_timeout));
+  idle_.set_after(interval.value_or(kLookInterval));
 }
 
 void Drain::check_idle() {
-  if (shared_.health.stage() != Stage::kDraining) return;
-  const Instant quiet_at = shared_.health.last_request() + kQuiet;
-  const bool waits = !shared_.config.healthcheck_interval && quiet_at > loop_.now();
+  if (lifecycle_.stage() != Stage::kDraining) return;
+  const Instant idle_at = lifecycle_.last_request() + kIdle;
+  const bool waits = !config_.healthcheck_interval && idle_at > loop_.now();
   if (waits && reachable_from_outside()) {
-    quiet_.set(std::min<Instant>(quiet_at, loop_.now() + kLookInterval));
+    idle_.set(std::min<Instant>(idle_at, loop_.now() + kLookInterval));
     return;
   }
   close();
@@ -80,46 +79,43 @@ void Drain::check_idle() {
 
 void Drain::close() {
   log::info("Stopping: no new connections; requests running: {}",
-            shared_.metrics.requests_in_flight.load());
+            metrics_.requests_in_flight.load());
   advance(Stage::kClosing);
 }
 
 void Drain::stop() {
-  if (shared_.health.stage() >= Stage::kStopping) return;
+  if (lifecycle_.stage() >= Stage::kStopping) return;
   log::info("Stopping: what still runs is asked to end within {}; requests running: {}",
-            format_duration(stop_timeout(shared_.config)),
-            shared_.metrics.requests_in_flight.load());
+            format_duration(stop_timeout(config_)), metrics_.requests_in_flight.load());
   advance(Stage::kStopping);
-  if (function_ != nullptr) function_->stop();
-  deadline_.set_after(stop_timeout(shared_.config));
+  subject_.stop_function();
+  deadline_.set_after(stop_timeout(config_));
 }
 
-void Drain::cut() {
+void Drain::abort() {
   log::warn("Stopping: requests that were not answered in time and get 503: {}",
-            shared_.metrics.requests_in_flight.load());
+            metrics_.requests_in_flight.load());
   advance(Stage::kAborting);
-  if (function_ != nullptr) function_->abandon();
+  subject_.abandon_function();
   deadline_.set_after(kLastWords);
 }
 
 void Drain::advance(Stage stage) {
-  shared_.health.advance(stage);
-  for (Worker* worker : workers_) worker->follow();
+  lifecycle_.advance(stage);
+  subject_.on_stage();
   if (stage >= Stage::kClosing) check_.set_after(kCheckInterval);
 }
 
 void Drain::check() {
-  const Stage stage = shared_.health.stage();
+  const Stage stage = lifecycle_.stage();
   if (stage < Stage::kClosing || stage == Stage::kOver) return;
-  const bool quiet = std::all_of(workers_.begin(), workers_.end(),
-                                 [](const Worker* worker) { return worker->quiet(); });
-  if (stage == Stage::kAborting) shared_.reaper.kill_abandoned();
-  // The last request has been answered: nobody needs the warm process any more.
-  if (quiet && function_ != nullptr) function_->stop();
-  const bool supervised = function_ != nullptr && !function_->over();
-  const bool done = quiet && !supervised && shared_.reaper.idle();
-  const bool alone = (done || stage == Stage::kAborting) &&
-                     shared_.reaper.end_descendants(stop_timeout(shared_.config));
+  if (stage == Stage::kAborting) reaper_.kill_abandoned();
+  const bool idle = subject_.idle();
+  // The last request has been answered: nobody needs the warm function any more.
+  if (idle) subject_.stop_function();
+  const bool done = idle && subject_.function_over() && reaper_.idle();
+  const bool alone =
+      (done || stage == Stage::kAborting) && reaper_.end_descendants(stop_timeout(config_));
   if (!done || !alone) {
     check_.set_after(kCheckInterval);
     return;

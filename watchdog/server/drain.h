@@ -1,62 +1,94 @@
 #pragma once
 
-#include <vector>
-
-#include "function/warm_function.h"
+#include "config/config.h"
 #include "net/loop.h"
 #include "net/timer.h"
 #include "process/reaper.h"
-#include "server/health.h"
-#include "server/worker.h"
+#include "server/lifecycle.h"
+#include "server/metrics.h"
 
 namespace watchdog {
 
-// The way from a signal to the end, with one deadline, shutdown_timeout after the signal:
+// Takes the process from a signal to its end, within shutdown_timeout after that signal.
 //
-//   1 leaving   unready, lock removed, still serving; answers carry Connection: close. For
-//               healthcheck_interval when that is set, else until kQuiet passes without a request,
-//               or nobody outside can reach us any more (only the loopback interface is left).
-//   2 closing   listeners closed; requests under way finish.
-//   3 stopping  functions get SIGTERM; what they still answer is delivered. At the deadline the
-//               rest is answered with 503 and killed.
+//   serving --SIGTERM, SIGQUIT--> draining
+//   serving --SIGINT--> closing
+//   draining --its time is over--> closing
+//   serving, draining, closing --the function has ended for good--> stopping
+//   draining, closing --second signal, or only stop_timeout is left--> stopping
+//   stopping --stop_timeout is over--> aborting
+//   closing, stopping --nothing is left to wait for--> over
+//   aborting --nothing is left, or kLastWords is over--> over
 //
-// What functions left behind, wherever it went, is asked to end when all that is done, and killed.
+//   draining   We are unready but still serve, and responses carry Connection: close. It lasts for
+//              healthcheck_interval; where that is not set, until kIdle passes without a request, or
+//              nobody outside can reach us (only the loopback interface is up).
+//   closing    The listeners are closed. Requests under way finish; after the last of them the warm
+//              function is asked to end.
+//   stopping   All functions are asked to end (SIGTERM). What they still answer is delivered.
+//   aborting   Requests that were not answered have got 503, and their functions are killed.
+//   over       The loops stop.
 //
-// It is over as soon as nothing is left to wait for. SIGINT skips phase 1; a second signal goes
-// straight to phase 3. On main's loop.
+// Nothing is left when no connection is, when the warm function has ended and when no process
+// descends from us: what functions left behind is asked to end, and killed after stop_timeout.
+//
+// Owned by the Watchdog, on the main loop.
 class Drain {
  public:
-  static constexpr auto kQuiet = std::chrono::seconds(5);
-  // How often the network interfaces are looked at meanwhile.
+  static constexpr auto kIdle = std::chrono::seconds(5);
+  // How often draining looks at the network interfaces.
   static constexpr auto kLookInterval = std::chrono::milliseconds(500);
+  // The time from the last 503 until it has left and what was killed has been reaped.
+  static constexpr auto kLastWords = std::chrono::milliseconds(500);
+  // How often the others look whether anything is left; abandoned processes end without a word.
+  static constexpr auto kCheckInterval = std::chrono::milliseconds(5);
 
-  // The workers end their loops, main's with them, at Stage::kOver. `function` is null where
-  // nothing is kept warm; else it is asked to end when nobody needs it any more.
-  Drain(Loop& loop, const Shared& shared, std::vector<Worker*> workers, WarmFunction* function);
+  // What is drained.
+  class Subject {
+   public:
+    virtual ~Subject() = default;
+    // The stage has moved on. At Stage::kOver every loop is to stop.
+    virtual void on_stage() = 0;
+    // Whether no worker has a connection or will get another one.
+    virtual bool idle() const = 0;
+    // Asks the warm function, if there is one, to end; again and again is once.
+    virtual void stop_function() = 0;
+    // Kills it.
+    virtual void abandon_function() = 0;
+    // Whether it has ended, or there is none.
+    virtual bool function_over() const = 0;
+  };
+
+  Drain(Loop& loop, const Config& config, Lifecycle& lifecycle, const Metrics& metrics,
+        Reaper& reaper, Subject& subject);
 
   void on_terminate();  // SIGTERM, SIGQUIT
   void on_interrupt();  // SIGINT
-  // The warm process has ended for good.
+  // The warm function has ended for good.
   void on_function_gone();
-  // A worker has become quiet.
+  // Moves on where nothing is left to wait for; for the Subject, when it has become idle.
   void check();
 
  private:
-  void leave();
+  bool begun() const { return lifecycle_.stage() >= Stage::kDraining; }
+  void limit();
+  void drain();
   void check_idle();
   void close();
   void stop();
-  void cut();
+  void abort();
   void advance(Stage stage);
-  bool begun() const { return shared_.health.stage() >= Stage::kDraining; }
+  void on_deadline();
 
   Loop& loop_;
-  const Shared& shared_;
-  std::vector<Worker*> workers_;
-  WarmFunction* function_;
-  Timer quiet_;
-  Timer deadline_;  // of the phase that must end by it
-  Timer check_;     // abandoned processes end without a word
+  const Config& config_;
+  Lifecycle& lifecycle_;
+  const Metrics& metrics_;
+  Reaper& reaper_;
+  Subject& subject_;
+  Timer idle_;
+  Timer deadline_;  // of the stages before stopping together, then of each
+  Timer check_;
 };
 
 }  // namespace watchdog

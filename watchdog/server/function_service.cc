@@ -53,7 +53,7 @@ void FunctionService::serve(Exchange& exchange) {
   const std::string_view path = exchange.request().path();
   if (path == "/_/health") return answer_health(exchange, health_);
   if (path == "/_/ready") return serve_ready(exchange);
-  if (health_.stage() == Stage::kDraining) health_.note_request(exchange.loop().now());
+  if (lifecycle_.stage() == Stage::kDraining) lifecycle_.note_request(exchange.loop().now());
 
   if (auto slot = gate_.enter()) {
     exchange.run(mode_, std::move(*slot));

@@ -11,18 +11,20 @@ namespace watchdog {
 // What the function's port serves: /_/health and /_/ready, and the function at every other path.
 class FunctionService final : public Service {
  public:
-  FunctionService(const ServerContext& context, Health& health, Gate& gate, Mode& mode)
-      : context_(context), health_(health), gate_(gate), mode_(mode) {}
+  FunctionService(const ServerContext& context, const Health& health, Lifecycle& lifecycle,
+                  Gate& gate, Mode& mode)
+      : context_(context), health_(health), lifecycle_(lifecycle), gate_(gate), mode_(mode) {}
 
   void serve(Exchange& exchange) override;
-  bool keep_alive() const override { return health_.stage() <= Stage::kServing; }
-  bool closing() const override { return health_.stage() >= Stage::kClosing; }
+  bool keep_alive() const override { return lifecycle_.stage() <= Stage::kServing; }
+  bool closing() const override { return lifecycle_.stage() >= Stage::kClosing; }
 
  private:
   void serve_ready(Exchange& exchange);
 
   const ServerContext& context_;
-  Health& health_;
+  const Health& health_;
+  Lifecycle& lifecycle_;
   Gate& gate_;
   Mode& mode_;
 };

@@ -5,34 +5,26 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 #include <cstring>
 
 #include "base/fd.h"
 #include "base/log.h"
-#include "net/signals.h"
 
 namespace watchdog {
 
-Health::Health(const Config& config, const FunctionState& function)
-    : config_(config), function_(function) {
+Health::Health(const Config& config, const FunctionState& function, const Lifecycle& lifecycle)
+    : config_(config), function_(function), lifecycle_(lifecycle) {
   const char* folder = std::getenv("TMPDIR");
   lock_path_ = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/.lock";
 }
 
 Health::~Health() {
-  advance(Stage::kStopping);
+  remove_lock();
 }
 
-void Health::start_serving() {
-  stage_ = Stage::kServing;
-  on_function_state();
-}
-
-void Health::on_function_state() {
-  if (stage() != Stage::kServing) return;
-  if (!function_.healthy()) return remove_lock();
+void Health::update() {
+  if (lifecycle_.stage() != Stage::kServing || !function_.healthy()) return remove_lock();
   if (!config_.suppress_lock && !locked_) write_lock();
 }
 
@@ -54,18 +46,8 @@ void Health::remove_lock() {
   if (locked_.exchange(false)) ::unlink(lock_path_.c_str());
 }
 
-void Health::advance(Stage stage) {
-  if (stage <= this->stage()) return;
-  stage_ = stage;
-  remove_lock();
-}
-
-bool Health::stopping() const {
-  return stage() > Stage::kServing || Signals::pending({SIGTERM, SIGQUIT, SIGINT});
-}
-
 bool Health::healthy() const {
-  if (stage() != Stage::kServing || !function_.healthy()) return false;
+  if (lifecycle_.stage() != Stage::kServing || !function_.healthy()) return false;
   return !locked_ || ::access(lock_path_.c_str(), F_OK) == 0;
 }
 

@@ -10,7 +10,7 @@
 #include "net/loop.h"
 #include "process/readiness_probe.h"
 #include "server/failure.h"
-#include "server/health.h"
+#include "server/lifecycle.h"
 #include "server/metrics.h"
 
 // All that the author of a mode reads, with server/exchange.h: how the server and a mode talk.
@@ -64,7 +64,7 @@ struct ModeContext {
   Reaper& reaper;
   Metrics& metrics;
   FunctionState& function;
-  const Health& health;
+  const Lifecycle& lifecycle;
 };
 
 }  // namespace watchdog

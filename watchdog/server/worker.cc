@@ -13,17 +13,18 @@
 namespace watchdog {
 
 Worker::Worker(Loop& loop, const Shared& shared, Fd socket, ConnectionBalancer& balancer,
-               std::function<void()> on_quiet)
+               std::function<void()> on_idle)
     : loop_(loop),
       shared_(shared),
       context_{loop, shared.config, shared.metrics},
       mode_(shared.config.mode.make(
-          {loop, shared.config, shared.reaper, shared.metrics, shared.function, shared.health})),
-      service_(std::make_unique<FunctionService>(context_, shared.health, shared.gate, *mode_)),
+          {loop, shared.config, shared.reaper, shared.metrics, shared.function, shared.lifecycle})),
+      service_(std::make_unique<FunctionService>(context_, shared.health, shared.lifecycle,
+                                                 shared.gate, *mode_)),
       server_(std::make_unique<Server>(context_, *service_, std::move(socket), balancer)),
-      on_quiet_(std::move(on_quiet)),
+      on_idle_(std::move(on_idle)),
       stage_changed_(loop, [this] { do_stage(); }) {
-  server_->on_empty([this] { note_quiet(); });
+  server_->on_empty([this] { note_idle(); });
 }
 
 // Connections first: what they retire still uses the mode.
@@ -34,7 +35,7 @@ Worker::~Worker() {
 }
 
 void Worker::do_stage() {
-  const Stage stage = shared_.health.stage();
+  const Stage stage = shared_.lifecycle.stage();
   if (done_ < Stage::kClosing && stage >= Stage::kClosing) server_->stop_accepting();
   if (done_ < Stage::kStopping && stage >= Stage::kStopping) {
     server_->on_stopping();
@@ -42,21 +43,21 @@ void Worker::do_stage() {
   }
   if (done_ < Stage::kAborting && stage >= Stage::kAborting) server_->abort();
   done_ = stage;
-  note_quiet();
+  note_idle();
   if (stage == Stage::kOver) loop_.stop();
 }
 
-void Worker::note_quiet() {
+void Worker::note_idle() {
   if (done_ < Stage::kClosing || server_->accepting() || server_->connections() > 0) return;
-  if (quiet_.exchange(true)) return;
+  if (idle_.exchange(true)) return;
   mode_->release_idle();
-  on_quiet_();
+  on_idle_();
 }
 
 WorkerThread::WorkerThread(const Shared& shared, Fd socket, ConnectionBalancer& balancer,
-                           std::function<void()> on_quiet)
-    : worker_(std::make_unique<Worker>(loop_, shared, std::move(socket), balancer,
-                                       std::move(on_quiet))),
+                           std::function<void()> on_idle)
+    : worker_(
+          std::make_unique<Worker>(loop_, shared, std::move(socket), balancer, std::move(on_idle))),
       thread_([this, mode = shared.config.mode] {
         if (mode.is(kForks)) run_behind_children();
         loop_.run();

@@ -8,43 +8,44 @@
 #include "base/fd.h"
 #include "net/loop.h"
 #include "server/function_service.h"
+#include "server/health.h"
 #include "server/server.h"
 
 namespace watchdog {
 
 class Reaper;
 
-// What all workers share; owned by main, outlives them.
+// What all workers share. Owned by the Watchdog; outlives the workers.
 struct Shared {
   const Config& config;
   Metrics& metrics;
   Gate& gate;
-  Health& health;
+  Lifecycle& lifecycle;
+  const Health& health;
   Reaper& reaper;
   FunctionState& function;
 };
 
-// One thread's share of the work: connections from the socket that all workers accept from, and a
-// mode, on one loop. The first worker runs on main's loop; the others bring their own thread
+// One thread's share of the work, on one loop: a mode, and connections from the socket that all
+// workers accept from. The first worker runs on the main loop; the others bring their own thread
 // (WorkerThread).
 class Worker {
  public:
-  // `on_quiet` is called on this worker's loop when its last connection has gone after the listener
-  // was closed.
+  // Calls `on_idle` once, on this worker's loop, when the worker has become idle().
   Worker(Loop& loop, const Shared& shared, Fd socket, ConnectionBalancer& balancer,
-         std::function<void()> on_quiet);
+         std::function<void()> on_idle);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
-  // Health's stage has moved on: do what it asks for. From any thread.
+  // Has the worker do what the Lifecycle's stage asks for. From any thread.
   void follow() { stage_changed_.wake(); }
-  // Whether it accepts no more and has no connections left. From any thread.
-  bool quiet() const { return quiet_; }
+  // Whether the listener is closed and no connection is left. From any thread.
+  bool idle() const { return idle_; }
 
  private:
   void do_stage();
-  void note_quiet();
+  void note_idle();
 
   Loop& loop_;
   const Shared& shared_;
@@ -52,17 +53,18 @@ class Worker {
   std::unique_ptr<Mode> mode_;
   std::unique_ptr<FunctionService> service_;
   std::unique_ptr<Server> server_;
-  std::function<void()> on_quiet_;
-  Stage done_ = Stage::kServing;
-  std::atomic<bool> quiet_{false};
+  std::function<void()> on_idle_;
+  Stage done_ = Stage::kServing;  // whose work has been done
+  std::atomic<bool> idle_{false};
   Wakeup stage_changed_;
 };
 
-// A worker with its own loop and thread. Destroying it waits for the thread, which ends at kOver.
+// A worker with its own loop and thread. Destroying it waits for the thread, which ends at
+// Stage::kOver.
 class WorkerThread {
  public:
   WorkerThread(const Shared& shared, Fd socket, ConnectionBalancer& balancer,
-               std::function<void()> on_quiet);
+               std::function<void()> on_idle);
   ~WorkerThread();
 
   Worker& worker() { return *worker_; }
@@ -73,11 +75,10 @@ class WorkerThread {
   std::thread thread_;
 };
 
-// How many CPUs this process may use, by affinity and by the cgroup's cpu.max, at most 4:
-// workers=auto.
+// The CPUs that this process may use, by its affinity and the cgroup's cpu.max, at most 4.
 unsigned usable_cpus();
-// How many workers there are: what `workers` says, or what pays; in mode=fastcgi the work is done
-// by processes that serve a connection each, which workers could only keep from one another.
+// The number of workers: `workers`, or for auto the usable CPUs. FastCGI has one, because a PHP
+// process serves one connection at a time and connections cannot move between workers.
 unsigned worker_count(const Config& config);
 
 }  // namespace watchdog
