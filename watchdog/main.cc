@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -36,60 +35,50 @@ int refuse(int code, const std::vector<std::string>& reasons) {
   return code;
 }
 
+// Reads the configuration, and checks it against the environment and this machine.
+ConfigOutcome configure(const CommandLine& line) {
+  ConfigOutcome outcome = read_config(line.settings, line.command);
+  if (outcome.errors.empty()) {
+    if (auto problem = problem_of_mode(outcome.config)) outcome.errors.push_back(*problem);
+  }
+  // A variable that is missing may be there under a wrong name.
+  auto& complaints = outcome.errors.empty() ? outcome.warnings : outcome.errors;
+  for (std::string& warning : misspelling_warnings(environ)) {
+    complaints.push_back(std::move(warning));
+  }
+  return outcome;
+}
+
+int check_config(const ConfigOutcome& outcome) {
+  for (const std::string& warning : outcome.warnings) {
+    std::fprintf(stderr, "fwatchdog: warning: %s\n", warning.c_str());
+  }
+  print(describe(outcome.config));
+  return kExitClean;
+}
+
 int serve(const ConfigOutcome& outcome) {
   log::configure({outcome.config.log_format, outcome.config.prefix_logs});
   for (const std::string& warning : outcome.warnings) log::warn("{}", warning);
   Watchdog watchdog(outcome.config);
-  if (auto failure = watchdog.start()) {
-    return refuse(failure->exit_code, {std::move(failure->reason)});
-  }
-  return watchdog.run();
+  const auto failure = watchdog.start();
+  return failure ? refuse(failure->exit_code, {failure->reason}) : watchdog.run();
 }
 
-int run(int argc, char** argv) {
-  secure_descriptors();
-  raise_descriptor_limit();
-  block_signals();
-  // A static glibc dies when a container's nsswitch.conf names modules that it would have to load.
-  __nss_configure_lookup("hosts", "files dns");
-
+int run(const CommandLine& line) {
   using Action = CommandLine::Action;
-  const CommandLine line = parse_command_line(argc, argv);
-  switch (line.action) {
-    case Action::kHelp:
-      print(line.text);
-      return kExitClean;
-    case Action::kShowVersion:
-      print(fmt::format("fwatchdog {}\n", kVersion));
-      return kExitClean;
-    case Action::kRefuse:
-      return refuse(kExitUsage, line.errors);
-    case Action::kHealthcheck:
-    case Action::kCheckConfig:
-    case Action::kServe:
-      break;
-  }
-  ConfigOutcome outcome = read_config(line.settings, line.command);
-  if (line.action == Action::kHealthcheck) {
-    return run_healthcheck(outcome.config) ? kExitClean : kExitUnhealthy;
-  }
-  std::vector<std::string> misspelled = misspelling_warnings(environ);
-  // A variable that is missing may be there under a wrong name.
-  auto& complaints = outcome.errors.empty() ? outcome.warnings : outcome.errors;
-  complaints.insert(complaints.end(), misspelled.begin(), misspelled.end());
-  if (!outcome.errors.empty()) return refuse(kExitUsage, outcome.errors);
-  if (auto problem = problem_of_mode(outcome.config)) {
-    misspelled.insert(misspelled.begin(), std::move(*problem));
-    return refuse(kExitUsage, misspelled);
-  }
-  if (line.action == Action::kCheckConfig) {
-    for (const std::string& warning : outcome.warnings) {
-      std::fprintf(stderr, "fwatchdog: warning: %s\n", warning.c_str());
-    }
-    print(describe(outcome.config));
+  if (line.action == Action::kRefuse) return refuse(kExitUsage, line.errors);
+  if (line.action == Action::kHelp || line.action == Action::kShowVersion) {
+    print(line.action == Action::kHelp ? line.text : fmt::format("fwatchdog {}\n", kVersion));
     return kExitClean;
   }
-  return serve(outcome);
+  if (line.action == Action::kHealthcheck) {
+    const ConfigOutcome outcome = read_config(line.settings, line.command);
+    return run_healthcheck(outcome.config) ? kExitClean : kExitUnhealthy;
+  }
+  const ConfigOutcome outcome = configure(line);
+  if (!outcome.errors.empty()) return refuse(kExitUsage, outcome.errors);
+  return line.action == Action::kCheckConfig ? check_config(outcome) : serve(outcome);
 }
 
 }  // namespace
@@ -97,5 +86,10 @@ int run(int argc, char** argv) {
 }  // namespace watchdog
 
 int main(int argc, char** argv) {
-  return watchdog::run(argc, argv);
+  watchdog::secure_descriptors();
+  watchdog::raise_descriptor_limit();
+  watchdog::block_signals();
+  // A static glibc dies when a container's nsswitch.conf names modules that it would have to load.
+  __nss_configure_lookup("hosts", "files dns");
+  return watchdog::run(watchdog::parse_command_line(argc, argv));
 }
