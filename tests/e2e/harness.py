@@ -110,10 +110,12 @@ class Watchdog:
 
     Arguments are its command line, keywords its environment (None takes a variable away). `wrapper`
     is put before the command; `read_log=False` leaves its output unread; `leaves=True` allows it to
-    leave processes behind; `current_folder` is another one than its own.
+    leave processes behind; `current_folder` is another one than its own; `binary` is another one than
+    the binary under test.
     """
 
-    def __init__(self, *arguments, wrapper=(), read_log=True, leaves=False, current_folder=None, **variables):
+    def __init__(self, *arguments, wrapper=(), read_log=True, leaves=False, current_folder=None, binary=BINARY,
+                 **variables):
         self.folder = Path(tempfile.mkdtemp(prefix="fwatchdog-test-"))
         self.tmp = self.folder / "tmp"
         self.tmp.mkdir()
@@ -139,7 +141,7 @@ class Watchdog:
         demand_rights_of(wrapper)
         self._wrapped = bool(wrapper)
         self.process = subprocess.Popen(
-            [*wrapper, *COMMAND, *map(str, arguments)], env=environment,
+            [*wrapper, *COMMAND[:-1], str(binary), *map(str, arguments)], env=environment,
             cwd=current_folder or self.folder, start_new_session=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self._readers = []
@@ -368,7 +370,7 @@ class Watchdog:
         return self.process.poll()
 
 
-def run(*arguments, timeout=10, wrapper=(), **variables):
+def run(*arguments, timeout=10, wrapper=(), binary=BINARY, **variables):
     """Runs the watchdog to its end. Returns a CompletedProcess with text output."""
     demand_rights_of(wrapper)
     with tempfile.TemporaryDirectory(prefix="fwatchdog-test-") as folder:
@@ -378,7 +380,7 @@ def run(*arguments, timeout=10, wrapper=(), **variables):
             environment.pop(name, None)
             if value is not None:
                 environment[name] = str(value)
-        return subprocess.run([*wrapper, *COMMAND, *map(str, arguments)],
+        return subprocess.run([*wrapper, *COMMAND[:-1], str(binary), *map(str, arguments)],
                               env=environment, cwd=folder, stdin=subprocess.DEVNULL,
                               capture_output=True, text=True, timeout=timeout * PATIENCE)
 
