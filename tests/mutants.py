@@ -90,9 +90,9 @@ MUTANTS = [
     # Servers behind us.
     mutant("an idle connection is used without asking whether it is alive", "modes/upstream/connection_pool.cc",
            "? connection->waits_for_request()", "? true", "http_mode_test.Edges"),
-    mutant("a POST is sent again though the server may have seen it", "modes/upstream/upstream_invocation.cc",
+    mutant("a POST is sent again though the server may have seen it", "modes/upstream/upstream_request.cc",
            "is_idempotent(exchange_.request().method)", "true", "http_mode_test"),
-    mutant("requests go to an instance that is not ready", "modes/upstream/upstream_mode.cc",
+    mutant("requests go to an instance that is not ready", "modes/upstream/upstreams.cc",
            "|| !upstream.instance.ready()", "", "instances_test"),
     # Processes.
     mutant("an abandoned group is not sent SIGCONT", "watchdog/process/reaper.cc",

@@ -18,56 +18,56 @@ bool is_refusal(int error) {
 
 }  // namespace
 
-UpstreamPool::UpstreamPool(Loop& loop, Instance& instance, MakeReader make_reader, Spares spares,
-                           size_t longest_log_line)
+ConnectionPool::ConnectionPool(Loop& loop, Instance& instance, const UpstreamProtocol& protocol,
+                               size_t longest_log_line)
     : loop_(loop),
       instance_(instance),
-      make_reader_(make_reader),
-      spares_(spares),
+      protocol_(protocol),
       longest_log_line_(longest_log_line),
       retry_(loop, [this] { dial_more(); }),
       tidy_(loop, [this] { drop_old(); }) {}
 
-std::unique_ptr<UpstreamConnection> UpstreamPool::take(Asking asking) {
+std::unique_ptr<UpstreamConnection> ConnectionPool::take(Liveness liveness) {
   while (!idle_.empty()) {
     auto connection = std::move(idle_.back().connection);
     const Instant since = idle_.back().since;
     idle_.pop_back();
-    const bool good = asking == Asking::kNeeded || peer() == UpstreamConnection::Peer::kUnixSocket
-                          ? connection->waits_for_request()
-                          : !connection->broken();
+    const bool good =
+        liveness == Liveness::kAskKernel || peer() == UpstreamConnection::Peer::kUnixSocket
+            ? connection->waits_for_request()
+            : !connection->broken();
     if (good && loop_.now() - since < kMostRest) return connection;
     discard(std::move(connection));
   }
   return nullptr;
 }
 
-void UpstreamPool::await(Waiter& waiter) {
+void ConnectionPool::await(Waiter& waiter) {
   const bool outdated = refusing_since_ && loop_.now() - refused_at_ > kRefusalCounts;
   if (outdated && waiters_.empty()) refusing_since_.reset();
   waiters_.push_back(&waiter);
   dial_more();
 }
 
-void UpstreamPool::forget(Waiter& waiter) {
+void ConnectionPool::forget(Waiter& waiter) {
   waiters_.remove(&waiter);
   if (waiters_.empty()) give_up_dials();
 }
 
-void UpstreamPool::on_instance_ended() {
+void ConnectionPool::on_instance_ended() {
   clear();
   refusing_since_.reset();
   pause_ = kFirstRetry;
   tell_refused(ECONNREFUSED);
 }
 
-void UpstreamPool::tell_refused(int error) {
+void ConnectionPool::tell_refused(int error) {
   // Those that go on waiting are told once.
   const std::list<Waiter*> told = waiters_;
   for (Waiter* waiter : told) waiter->on_refused(error);
 }
 
-void UpstreamPool::dial_more() {
+void ConnectionPool::dial_more() {
   const size_t most = refusing_since_ ? 1 : kMostDials;
   while (dials_.size() < std::min(waiters_.size(), most)) {
     if (refusing_since_ && retry_.armed()) return;
@@ -75,7 +75,7 @@ void UpstreamPool::dial_more() {
   }
 }
 
-void UpstreamPool::dial() {
+void ConnectionPool::dial() {
   dials_.emplace_back();
   const auto place = std::prev(dials_.end());
   *place = std::make_unique<Dial>(loop_, instance_.addresses, [this, place](Fd socket, int error) {
@@ -83,7 +83,7 @@ void UpstreamPool::dial() {
   });
 }
 
-void UpstreamPool::on_dialed(Dials::iterator place, Fd socket, int error) {
+void ConnectionPool::on_dialed(Dials::iterator place, Fd socket, int error) {
   loop_.retire(std::move(*place));
   dials_.erase(place);
   if (error == 0) {
@@ -101,7 +101,7 @@ void UpstreamPool::on_dialed(Dials::iterator place, Fd socket, int error) {
   }
 }
 
-void UpstreamPool::on_refused(int error) {
+void ConnectionPool::on_refused(int error) {
   refused_at_ = loop_.now();
   if (!refusing_since_) refusing_since_ = refused_at_;
   retry_.set_after(pause_);
@@ -110,7 +110,7 @@ void UpstreamPool::on_refused(int error) {
 }
 
 // Nobody waits: a server whose accept queue is full is not asked on and on.
-void UpstreamPool::give_up_dials() {
+void ConnectionPool::give_up_dials() {
   retry_.clear();
   for (auto next = dials_.begin(); next != dials_.end();) {
     const auto place = next++;
@@ -120,37 +120,40 @@ void UpstreamPool::give_up_dials() {
   }
 }
 
-void UpstreamPool::serve(Waiter& waiter, std::unique_ptr<UpstreamConnection> connection) {
+void ConnectionPool::serve(Waiter& waiter, std::unique_ptr<UpstreamConnection> connection) {
   waiters_.remove(&waiter);
   if (waiters_.empty()) give_up_dials();
   waiter.on_connection(std::move(connection));
 }
 
-std::unique_ptr<UpstreamConnection> UpstreamPool::adopt(Fd socket) {
-  return std::make_unique<UpstreamConnection>(loop_, std::move(socket), peer(), make_reader_(),
-                                              longest_log_line_);
+std::unique_ptr<UpstreamConnection> ConnectionPool::adopt(Fd socket) {
+  return std::make_unique<UpstreamConnection>(loop_, std::move(socket), peer(),
+                                              protocol_.make_reader(), longest_log_line_);
 }
 
-UpstreamConnection::Peer UpstreamPool::peer() const {
+UpstreamConnection::Peer ConnectionPool::peer() const {
   using Peer = UpstreamConnection::Peer;
   const SocketAddress& address = instance_.addresses.front();
   if (address.family() == AF_UNIX) return Peer::kUnixSocket;
   return address.is_loopback() ? Peer::kLoopback : Peer::kElsewhere;
 }
 
-void UpstreamPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
+void ConnectionPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
   note(*connection);
-  if (!connection->reusable() || instance_.overran) return loop_.retire(std::move(connection));
+  const bool good = connection->reusable() && !instance_.overran;
+  if (!good || !protocol_.may_keep(instance_, idle_.size())) {
+    return loop_.retire(std::move(connection));
+  }
   keep(std::move(connection));
 }
 
 // For the request that waits longest, or for one that will come.
-void UpstreamPool::keep(std::unique_ptr<UpstreamConnection> connection) {
+void ConnectionPool::keep(std::unique_ptr<UpstreamConnection> connection) {
   const bool used = connection->requests() > 0;
   const auto waiter = std::ranges::find_if(
       waiters_, [used](const Waiter* one) { return !used || one->takes_used(); });
   if (waiter != waiters_.end()) return serve(**waiter, std::move(connection));
-  if (!used && spares_ == Spares::kClosed) {
+  if (!used && protocol_.spares() == UpstreamProtocol::Spares::kClosed) {
     return loop_.retire(std::move(connection));
   }
   if (idle_.size() >= kMostConnections) drop(idle_.begin());
@@ -163,24 +166,24 @@ void UpstreamPool::keep(std::unique_ptr<UpstreamConnection> connection) {
   if (!tidy_.armed()) tidy_.set_after(kMostRest);
 }
 
-void UpstreamPool::discard(std::unique_ptr<UpstreamConnection> connection) {
+void ConnectionPool::discard(std::unique_ptr<UpstreamConnection> connection) {
   note(*connection);
   connection->detach();
   loop_.retire(std::move(connection));
 }
 
-void UpstreamPool::clear() {
+void ConnectionPool::clear() {
   while (!idle_.empty()) drop(idle_.begin());
 }
 
-void UpstreamPool::drop(std::list<Idle>::iterator place) {
+void ConnectionPool::drop(std::list<Idle>::iterator place) {
   loop_.retire(std::move(place->connection));
   idle_.erase(place);
 }
 
 // A server that sends more than its answers, at whatever moment, is not trusted with a second
 // request on a connection any more.
-void UpstreamPool::note(const UpstreamConnection& connection) {
+void ConnectionPool::note(const UpstreamConnection& connection) {
   if (!connection.overran() || instance_.overran.exchange(true)) return;
   log::warn(
       "the function's server ({}) sent bytes behind the end of an answer: each request gets "
@@ -188,7 +191,7 @@ void UpstreamPool::note(const UpstreamConnection& connection) {
       instance_.url);
 }
 
-void UpstreamPool::drop_old() {
+void ConnectionPool::drop_old() {
   const Instant now = loop_.now();
   while (!idle_.empty() && now - idle_.front().since >= kMostRest) drop(idle_.begin());
   if (!idle_.empty()) tidy_.set(idle_.front().since + kMostRest);

@@ -7,6 +7,7 @@
 
 #include "function/function_state.h"
 #include "modes/upstream/upstream_connection.h"
+#include "modes/upstream/upstream_protocol.h"
 #include "net/dial.h"
 #include "net/timer.h"
 
@@ -26,17 +27,12 @@ namespace watchdog {
 //
 // The idle connection that was used last is used next, so that the others can be closed. None is
 // kept to a server that has once sent more than its answers.
-class UpstreamPool {
+class ConnectionPool {
  public:
   static constexpr size_t kMostConnections = 256;
   // Shorter than the keep-alive timeout of every server that we know, the shortest of which is 2 s:
   // a connection that is closed from the other end while a request is on its way is a request lost.
   static constexpr auto kMostRest = std::chrono::seconds(1);
-
-  using MakeReader = std::unique_ptr<ResponseReader> (*)();
-  // Whether a connection that nobody has used yet may be kept: not where a process of the server's
-  // serves that connection and nothing else.
-  enum class Spares { kKept, kClosed };
 
   // A request that waits for a connection. Called from the loop, never from inside await().
   class Waiter {
@@ -53,15 +49,15 @@ class UpstreamPool {
     virtual void on_unreachable(int error) = 0;
   };
 
-  // `instance` outlives it.
-  UpstreamPool(Loop& loop, Instance& instance, MakeReader make_reader, Spares spares,
-               size_t longest_log_line);
+  // `instance` and `protocol` outlive it.
+  ConnectionPool(Loop& loop, Instance& instance, const UpstreamProtocol& protocol,
+                 size_t longest_log_line);
 
   // Whether it is worth a system call to ask a connection if it is still good. A small request
   // leaves at the end of the loop's round, by when we have heard of all that has happened before.
-  enum class Asking { kNeeded, kNotNeeded };
+  enum class Liveness { kAskKernel, kAsNoticed };
   // An idle connection that is still alive, or null.
-  std::unique_ptr<UpstreamConnection> take(Asking asking);
+  std::unique_ptr<UpstreamConnection> take(Liveness liveness);
   // Puts `waiter` behind those that wait already.
   void await(Waiter& waiter);
   void forget(Waiter& waiter);
@@ -77,7 +73,6 @@ class UpstreamPool {
   void discard(std::unique_ptr<UpstreamConnection> connection);
   // Closes all that are idle.
   void clear();
-  size_t idle() const { return idle_.size(); }
 
  private:
   static constexpr size_t kMostDials = 16;
@@ -108,8 +103,7 @@ class UpstreamPool {
 
   Loop& loop_;
   Instance& instance_;
-  const MakeReader make_reader_;
-  const Spares spares_;
+  const UpstreamProtocol& protocol_;
   const size_t longest_log_line_;
   std::list<Waiter*> waiters_;
   Dials dials_;

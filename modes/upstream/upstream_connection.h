@@ -13,7 +13,7 @@
 namespace watchdog {
 
 // One connection to the function's own server, for one request after another. Owned by the
-// invocation that uses it, between requests by its UpstreamPool.
+// invocation that uses it, between requests by its ConnectionPool.
 //
 // Bytes that belong to no request must never reach a client. HTTP/1 gives the answer to a request
 // no name, only its place on the connection, so whatever comes after an answer would be taken for
@@ -27,7 +27,7 @@ namespace watchdog {
 //   3. The invocation gives no connection back when the answer is complete before the request, or
 //      while a 100 Continue may still come.
 //   4. A server that has said more than its answer once (overran()) gets a connection for each
-//      request from then on: see UpstreamPool.
+//      request from then on: see ConnectionPool.
 // FastCGI needs none of this, as its records name their request.
 class UpstreamConnection final : private Stream::Handler {
  public:

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <array>
 #include <cstring>
 #include <utility>
 
@@ -15,22 +13,6 @@ namespace watchdog {
 
 namespace {
 
-// How much of a body is kept so that it can be sent again.
-constexpr size_t kMostKept = 32 * 1024;
-// How much of a collected body is read at a time.
-constexpr size_t kReadAtOnce = 64 * 1024;
-// How often a request is sent again when a new connection breaks off: once, as it may have been this
-// request that ended the server, and more often where the server has probably not read it.
-constexpr unsigned kMostSentAgain = 1;
-constexpr unsigned kMostSentAgainUnread = 3;
-
-// RFC 9110 9.2.2.
-bool is_idempotent(std::string_view method) {
-  constexpr std::array<std::string_view, 6> kMethods = {"GET",    "HEAD", "OPTIONS",
-                                                        "DELETE", "PUT",  "TRACE"};
-  return std::find(kMethods.begin(), kMethods.end(), method) != kMethods.end();
-}
-
 bool is_event_stream(const UpstreamResponse& head) {
   constexpr std::string_view kType = "text/event-stream";
   const Field* field = head.fields.find("content-type");
@@ -39,50 +21,32 @@ bool is_event_stream(const UpstreamResponse& head) {
 
 }  // namespace
 
-UpstreamInvocation::UpstreamInvocation(UpstreamMode& mode, Exchange& exchange)
-    : mode_(mode),
+UpstreamInvocation::UpstreamInvocation(Upstreams& upstreams, Exchange& exchange,
+                                       std::optional<Application::Call> call, AccelRoot* accel_root)
+    : upstreams_(upstreams),
       exchange_(exchange),
-      ready_deadline_(mode.context().loop, [this] { on_not_ready_in_time(); }),
-      collected_(mode.context().loop, collection_limits(config())) {}
+      accel_root_(accel_root),
+      request_(upstreams.protocol(), exchange, upstreams.config(), std::move(call)),
+      ready_deadline_(exchange.loop(), [this] { on_not_ready_in_time(); }) {
+  if (!request_.collects()) proceed();
+}
 
 UpstreamInvocation::~UpstreamInvocation() {
-  stop_waiting();
   stop_awaiting();
-}
-
-void UpstreamInvocation::start() {
-  collecting_ = collects();
-  if (!collecting_) proceed();
-}
-
-void UpstreamInvocation::on_function_state() {
-  if (!waiting_) return;
-  stop_waiting();
-  proceed();
+  if (!connection_) return;
+  const std::string last_words = upstreams_.protocol().abort(connection_->requests());
+  if (!last_words.empty()) connection_->give_up(last_words);
 }
 
 void UpstreamInvocation::on_body(std::string_view bytes) {
-  if (collecting_) {
-    const int error = collected_.append(bytes);
-    if (error == 0) return;
-    const BodyRefusal refusal = explain_spool_error(error, collection_limits(config()));
-    return fail_request(refusal.failure, refusal.detail);
+  if (!tunnel_) {
+    if (const auto problem = request_.on_body(bytes, connection_.get())) {
+      return fail_request(*problem);
+    }
+  } else if (connection_) {
+    connection_->write({bytes});
   }
-  if (!tunnel_) keep(bytes);
-  send_body(bytes);
   if (connection_ && connection_->full()) pause_upload();
-}
-
-// Keeps a short body, so that it can be sent again.
-void UpstreamInvocation::keep(std::string_view bytes) {
-  body_passed_ += bytes.size();
-  const uint64_t whole = std::max(body_passed_, exchange_.request().content_length);
-  if (whole > kMostKept) {
-    kept_ = std::string();
-    return;
-  }
-  if (kept_.empty()) kept_.reserve(whole);
-  kept_.append(bytes);
 }
 
 void UpstreamInvocation::on_body_end() {
@@ -90,9 +54,8 @@ void UpstreamInvocation::on_body_end() {
     if (connection_) connection_->half_close();
     return;
   }
-  body_complete_ = true;
-  if (collecting_) return proceed();
-  send_body_end();
+  request_.on_body_end(connection_.get());
+  if (request_.collects()) proceed();
 }
 
 void UpstreamInvocation::on_response_drained() {
@@ -101,29 +64,35 @@ void UpstreamInvocation::on_response_drained() {
 
 // The Supervisor tells the function.
 void UpstreamInvocation::on_stopping() {
-  if (waiting_) fail_request(Failure::kDraining, "the function was not ready before the end");
+  if (waiting_.waiting())
+    fail_request(Failure::kDraining, "the function was not ready before the end");
 }
 
 void UpstreamInvocation::on_exec_timeout() {
-  if (upstream_ != nullptr) mode_.context().function.note_timeout(upstream_->instance);
+  if (upstream_ != nullptr) upstreams_.function().note_timeout(upstream_->instance);
 }
 
-// Connects, waits or fails, as the function's state is.
+void UpstreamInvocation::on_function_state() {
+  proceed();
+}
+
 void UpstreamInvocation::proceed() {
-  switch (mode_.context().function.get()) {
+  switch (upstreams_.function().get()) {
     case Instance::State::kReady:
       ready_deadline_.clear();
-      return connect();
+      if (Upstream* const upstream = upstreams_.choose()) return connect_to(*upstream);
+      return wait();
     case Instance::State::kComing:
       return wait();
     case Instance::State::kGone:
-      if (!broken_.empty()) return fail_request(Failure::kUpstreamBroken, broken_);
+      if (!request_.broken().empty())
+        return fail_request(Failure::kUpstreamBroken, request_.broken());
       return fail_after_the_end();
   }
 }
 
 void UpstreamInvocation::fail_after_the_end() {
-  const std::string why = mode_.context().function.why_gone();
+  const std::string why = upstreams_.function().why_gone();
   if (why.empty()) return fail_request(Failure::kDraining, "the function was asked to end");
   fail_request(Failure::kNotReady, why);
 }
@@ -131,38 +100,21 @@ void UpstreamInvocation::fail_after_the_end() {
 void UpstreamInvocation::wait() {
   in_flight_.reset();
   exchange_.pause_upload();
-  mode_.waiting_.push_back(this);
-  waiting_ = std::prev(mode_.waiting_.end());
-  const Duration most = config().startup_timeout;
+  waiting_ = upstreams_.wait(*this);
+  const Duration most = upstreams_.config().startup_timeout;
   if (!ready_deadline_.armed() && most > Duration::zero()) ready_deadline_.set_after(most);
 }
 
-void UpstreamInvocation::stop_waiting() {
-  if (!waiting_) return;
-  mode_.waiting_.erase(*waiting_);
-  waiting_.reset();
-}
-
-void UpstreamInvocation::connect() {
-  Upstream* const upstream = mode_.choose();
-  if (upstream == nullptr) return wait();
-  connect_to(*upstream);
-}
-
 void UpstreamInvocation::connect_to(Upstream& upstream) {
-  use(upstream);
+  upstream_ = &upstream;
+  in_flight_.emplace(upstream.instance);
   const bool has_body = exchange_.request().has_body();
   if (takes_used()) {
-    connection_ = upstream.pool.take(has_body ? UpstreamPool::Asking::kNeeded
-                                              : UpstreamPool::Asking::kNotNeeded);
+    connection_ = upstream.pool.take(has_body ? ConnectionPool::Liveness::kAskKernel
+                                              : ConnectionPool::Liveness::kAsNoticed);
   }
   if (connection_) return begin_sending();
   await_connection();
-}
-
-void UpstreamInvocation::use(Upstream& upstream) {
-  upstream_ = &upstream;
-  in_flight_.emplace(upstream.instance);
 }
 
 // The function's time begins: that it accepts no connection is its own affair.
@@ -189,19 +141,19 @@ void UpstreamInvocation::on_refused(int error) {
   refused_ = error;
   const Instance& instance = upstream_->instance;
   if (instance.asked_to_end) return fail_refused(error);
-  const bool more = ++refusals_ < mode_.upstreams_.size();
-  Upstream* const other = more ? mode_.choose(upstream_) : nullptr;
-  if (other == nullptr && !broken_.empty() && !instance.ready() && !instance.ended_well) {
-    return fail_request(Failure::kUpstreamBroken, broken_);
+  const bool more = ++refusals_ < upstreams_.size();
+  Upstream* const other = more ? upstreams_.choose(upstream_) : nullptr;
+  if (other == nullptr && !request_.broken().empty() && !instance.ready() && !instance.ended_well) {
+    return fail_request(Failure::kUpstreamBroken, request_.broken());
   }
   if (other != nullptr || !instance.ready()) {
     stop_awaiting();
     return other != nullptr ? connect_to(*other) : proceed();
   }
-  const Duration most = config().startup_timeout;
+  const Duration most = upstreams_.config().startup_timeout;
   if (most == Duration::zero()) return;
   const auto since = upstream_->pool.refusing_since();
-  if (since && mode_.context().loop.now() - *since >= most) return fail_refused(error);
+  if (since && exchange_.loop().now() - *since >= most) return fail_refused(error);
   if (ready_deadline_.armed()) return;
   if (!sent_) exchange_.lift_time_limit();
   ready_deadline_.set_after(most);
@@ -213,11 +165,11 @@ void UpstreamInvocation::on_unreachable(int error) {
 }
 
 void UpstreamInvocation::on_not_ready_in_time() {
-  if (!broken_.empty()) return fail_request(Failure::kUpstreamBroken, broken_);
+  if (!request_.broken().empty()) return fail_request(Failure::kUpstreamBroken, request_.broken());
   if (awaiting_ && refused_ != 0) return fail_refused(refused_);
   fail_request(Failure::kNotReady,
                fmt::format("the function was not ready within startup_timeout={}",
-                           format_duration(config().startup_timeout)));
+                           format_duration(upstreams_.config().startup_timeout)));
 }
 
 void UpstreamInvocation::fail_refused(int error) {
@@ -229,59 +181,12 @@ void UpstreamInvocation::begin_sending() {
   ready_deadline_.clear();
   connection_->begin(*this, exchange_.request().method);
   continue_due_ = exchange_.request().expects_continue;
-  if (!send_head()) return;
-  if (collecting_) {
-    collected_sent_ = 0;
-    return send_collected();
+  if (const auto problem = request_.send_head(*connection_, upstream_->instance)) {
+    return fail_request(*problem);
   }
-  send_body(kept_);
-  if (body_complete_) send_body_end();
-  resume_upload();
-}
-
-// False: it cannot be sent, and the exchange has failed.
-bool UpstreamInvocation::send_head() {
-  const uint64_t length = collected_.size();
-  std::string head;
-  head.reserve(1024);
-  if (const auto problem =
-          append_request(head, upstream_->instance, collecting_ ? &length : nullptr)) {
-    fail_request(Failure::kEnvironmentTooLarge, *problem);
-    return false;
-  }
-  connection_->write({head});
   if (!std::exchange(sent_, true)) exchange_.function_started();
-  return true;
-}
-
-void UpstreamInvocation::send_body(std::string_view bytes) {
-  if (!connection_) return;
-  if (tunnel_) return connection_->write({bytes});
-  while (!bytes.empty()) {
-    const std::string_view piece = bytes.substr(0, kMostInFrame);
-    bytes.remove_prefix(piece.size());
-    const Frame around = frame(piece.size());
-    connection_->write({around.before, piece, around.after});
-  }
-}
-
-void UpstreamInvocation::send_body_end() {
-  if (connection_ && exchange_.request().has_body()) connection_->write({body_end()});
-}
-
-void UpstreamInvocation::send_collected() {
-  std::string piece;
-  while (connection_ && collected_sent_ < collected_.size()) {
-    if (connection_->full()) return connection_->notify_when_drained();
-    piece.clear();
-    const int error = collected_.read(collected_sent_, kReadAtOnce, piece);
-    if (piece.empty()) {
-      return fail_request(Failure::kInternal, fmt::format("the body is lost: {}", strerror(error)));
-    }
-    collected_sent_ += piece.size();
-    send_body(piece);
-    if (collected_sent_ == collected_.size()) send_body_end();
-  }
+  if (const auto problem = request_.send_body(*connection_)) return fail_request(*problem);
+  if (!request_.collects()) resume_upload();
 }
 
 void UpstreamInvocation::pause_upload() {
@@ -295,13 +200,13 @@ void UpstreamInvocation::resume_upload() {
 }
 
 void UpstreamInvocation::on_response_head(const UpstreamResponse& head) {
-  mode_.context().function.note_response(upstream_->instance);
+  upstreams_.function().note_response(upstream_->instance);
   if (const std::string_view target = connection_->local_redirect(); !target.empty()) {
     drop_connection();
-    return exchange_.redirect(local_target(target));
+    return exchange_.redirect(request_.local_target(target));
   }
   warn_of_repair(head.repaired);
-  if (AccelRoot* const root = accel_root()) accel_ = root->response(head);
+  if (accel_root_ != nullptr) accel_ = accel_root_->response(head);
   if (accel_) return;
   if (head.status == 101) return on_switched(head);
   ResponseHead response{.status = head.status, .forwarded = true, .reason = head.reason};
@@ -355,42 +260,25 @@ void UpstreamInvocation::on_response_end(std::string_view trailers) {
 }
 
 void UpstreamInvocation::on_upstream_failed(Failure failure, std::string_view what) {
-  if (!may_send_again()) return fail_request(failure, what);
-  const bool was_used = connection_->requests() > 1;
-  if (!was_used) ++sent_again_;
-  if (!was_used && !connection_->was_reset()) broken_ = what;
-  needs_new_connection_ = true;
+  const UpstreamRequest::Break end{.was_used = connection_->requests() > 1,
+                                   .answered = connection_->answered(),
+                                   .was_reset = connection_->was_reset(),
+                                   .nothing_received = connection_->nothing_received()};
+  if (exchange_.responding() || !request_.may_send_again(end)) return fail_request(failure, what);
+  request_.note_break(end, what);
   drop_connection();
-  Upstream* const other = was_used ? nullptr : mode_.choose(upstream_);
+  Upstream* const other = end.was_used ? nullptr : upstreams_.choose(upstream_);
   connect_to(other != nullptr ? *other : *upstream_);
 }
 
 void UpstreamInvocation::on_upstream_drained() {
-  if (collecting_) return send_collected();
-  exchange_.resume_upload();
-}
-
-bool UpstreamInvocation::request_sent() const {
-  if (collecting_) return collected_sent_ == collected_.size();
-  return body_complete_ || !exchange_.request().has_body();
+  if (tunnel_ || !request_.collects()) return exchange_.resume_upload();
+  if (const auto problem = request_.send_collected(*connection_)) fail_request(*problem);
 }
 
 // See UpstreamConnection for what else must hold.
 bool UpstreamInvocation::may_reuse_connection() const {
-  return request_sent() && !tunnel_ && !continue_due_ && may_keep(*upstream_);
-}
-
-// A connection that had been idle may have been closed from the other end just before we wrote;
-// on a new one it was the server that ended, or a worker of it, or one that was not up yet. Sending
-// again is safe when nothing of the request can have been seen, or when seeing it twice does no
-// harm (RFC 9110 9.2.2). A process that failed with a request that it had read is not waited
-// for: the request may have been what ended it.
-bool UpstreamInvocation::may_send_again() const {
-  if (connection_->answered() || exchange_.responding()) return false;
-  if (!collecting_ && body_passed_ > kMostKept) return false;
-  if (!is_idempotent(exchange_.request().method) && !connection_->nothing_received()) return false;
-  if (connection_->requests() > 1) return true;
-  return sent_again_ < (connection_->was_reset() ? kMostSentAgainUnread : kMostSentAgain);
+  return request_.sent() && !tunnel_ && !continue_due_;
 }
 
 void UpstreamInvocation::drop_connection() {
@@ -398,7 +286,7 @@ void UpstreamInvocation::drop_connection() {
 }
 
 void UpstreamInvocation::fail_request(Failure failure, std::string_view what) {
-  stop_waiting();
+  waiting_.leave();
   stop_awaiting();
   if (upstream_ != nullptr) {
     if (upstream_->instance.asked_to_end) failure = Failure::kDraining;

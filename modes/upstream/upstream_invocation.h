@@ -1,118 +1,73 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <initializer_list>
-#include <list>
 #include <memory>
 #include <optional>
-#include <string>
 #include <string_view>
 
 #include "function/function_state.h"
 #include "modes/gateway/accel_root.h"
 #include "modes/upstream/upstream_connection.h"
-#include "modes/upstream/upstream_mode.h"
+#include "modes/upstream/upstream_request.h"
+#include "modes/upstream/upstreams.h"
 #include "net/timer.h"
 #include "server/exchange.h"
 #include "server/mode.h"
-#include "server/spool.h"
 
 namespace watchdog {
 
-// One request on its way to the function's server and its answer on the way back. The protocols
-// derive from it and say how a request is put into bytes.
+// One request on its way to the function's server and the response on the way back, in any
+// protocol. It is in one of four states, of which each is a member that is set:
 //
-//   waiting --the function is ready--> connecting --connected--> passing --answer complete--> (gone)
-//   connecting --refused, and it is known to have ended--> waiting
+//   collecting  nothing yet  the body is not complete, and the protocol cannot send it in parts
+//   waiting     waiting_     no instance is ready; one is starting, or will be started again
+//   connecting  awaiting_    an instance's pool owes it a connection
+//   passing     connection_  the request is being sent, or the response received
+//
+//   (start) --the protocol wants the body collected--> collecting --body complete--> ready?
+//   (start) -------------------------------------------------------------------> ready?
+//   ready? --an instance is ready, and has an idle connection--> passing
+//   ready? --an instance is ready----------------------------> connecting
+//   ready? --one is starting--> waiting
+//   ready? --all are gone-----> (failed)
+//   waiting --the function's state has changed--> ready?
+//   waiting --startup_timeout, or the watchdog stops--> (failed)
+//   connecting --the pool has a connection--> passing
+//   connecting --refused, and another instance is ready--> connecting there (sent elsewhere)
+//   connecting --refused, and the instance has ended--> ready? (waiting again)
 //   connecting --refused--> connecting, for as long as it would wait at the start
-//   passing --it broke off before an answer, and may be sent again--> connecting
+//   connecting --startup_timeout, or nothing to connect to--> (failed)
+//   passing --the connection breaks, and the request may be sent again: UpstreamRequest-->
+//             connecting to another instance, or to the same one, on a new connection
+//   passing --the connection breaks--> (failed)
+//   passing --the response ends--> (gone)
+//   passing --the response is a local redirect, or names a file--> (gone), others respond
 //
-// A body that the protocol cannot send without its length is collected before connecting.
-class UpstreamInvocation : public Invocation,
-                           private UpstreamConnection::Handler,
-                           private UpstreamPool::Waiter {
+// A request that broke off when a server had read it is never waiting again: it may have been what
+// ended that server.
+class UpstreamInvocation final : public Invocation,
+                                 private Upstreams::Waiter,
+                                 private UpstreamConnection::Handler,
+                                 private ConnectionPool::Waiter {
  public:
-  UpstreamInvocation(UpstreamMode& mode, Exchange& exchange);
+  // Begins at once. In FastCGI `call` is the script that is to answer; `accel_root`: whose files a
+  // response may name in place of a body, null where that means nothing.
+  UpstreamInvocation(Upstreams& upstreams, Exchange& exchange,
+                     std::optional<Application::Call> call = {}, AccelRoot* accel_root = nullptr);
   ~UpstreamInvocation() override;
 
-  // Call once.
-  void start();
-  // Whether the body must be complete before any of it can be sent.
-  virtual bool collects() const = 0;
-  // The function's state has changed.
-  void on_function_state();
-
-  void on_body(std::string_view bytes) final;
-  void on_body_end() final;
-  void on_response_drained() final;
-  void on_stopping() final;
-  void on_exec_timeout() final;
-
- protected:
-  // The most bytes of a body that one frame takes.
-  static constexpr size_t kMostInFrame = 65535;
-  struct Frame {
-    std::string before;
-    std::string_view after;
-  };
-
-  const Exchange& exchange() const { return exchange_; }
-  // For a destructor: sends the last words of a request that is given up half way, if it is.
-  void give_up(std::string_view last_words) {
-    if (connection_) connection_->give_up(last_words);
-  }
-  // Which of its connection's requests it is, from 1.
-  uint64_t request_number() const { return connection_ ? connection_->requests() : 1; }
-  const Config& config() const { return mode_.context().config; }
+  void on_body(std::string_view bytes) override;
+  void on_body_end() override;
+  void on_response_drained() override;
+  void on_stopping() override;
+  void on_exec_timeout() override;
 
  private:
-  // Appends everything up to the body. `collected`: the length of one that was collected. Returns
-  // why the request cannot be put into this protocol (431), if it cannot; then nothing is sent.
-  virtual std::optional<std::string> append_request(std::string& out, const Instance& instance,
-                                                    const uint64_t* collected) const = 0;
-  // What surrounds `size` bytes of the body.
-  virtual Frame frame(size_t size) const = 0;
-  virtual std::string body_end() const = 0;
-  // The target that a local Location names (RFC 3875 6.2.2), as a client would have sent it to us.
-  virtual std::string local_target(std::string_view location) const {
-    return std::string(location);
-  }
-  // Whose files an answer may name in place of a body; null: none.
-  virtual AccelRoot* accel_root() { return nullptr; }
-  // Whether the connection should be kept for other requests.
-  virtual bool may_keep(const Upstream&) const { return true; }
+  // Upstreams::Waiter
+  void on_function_state() override;
 
-  void proceed();
-  // No instance is left, and none will be started.
-  void fail_after_the_end();
-  void wait();
-  void stop_waiting();
-  void connect();
-  void connect_to(Upstream& upstream);
-  void use(Upstream& upstream);
-  void await_connection();
-  void stop_awaiting();
-  void on_not_ready_in_time();
-  void fail_refused(int error);
-  void begin_sending();
-  bool send_head();
-  void keep(std::string_view bytes);
-  void send_body(std::string_view bytes);
-  void send_body_end();
-  void send_collected();
-  void pause_upload();
-  void resume_upload();
-  void pass_on_interim(const ResponseHead& response);
-  void on_switched(const UpstreamResponse& head);
-  bool request_sent() const;
-  bool may_reuse_connection() const;
-  bool may_send_again() const;
-  void drop_connection();
-  void fail_request(Failure failure, std::string_view what);
-
-  // UpstreamPool::Waiter
-  bool takes_used() const override { return !needs_new_connection_; }
+  // ConnectionPool::Waiter
+  bool takes_used() const override { return !request_.needs_new_connection(); }
   void on_connection(std::unique_ptr<UpstreamConnection> connection) override;
   void on_refused(int error) override;
   void on_unreachable(int error) override;
@@ -124,28 +79,43 @@ class UpstreamInvocation : public Invocation,
   void on_upstream_failed(Failure failure, std::string_view what) override;
   void on_upstream_drained() override;
 
-  UpstreamMode& mode_;
+  // Connects, waits or fails, as the function's state is ("ready?" above).
+  void proceed();
+  void wait();
+  // Fails, as no instance is left and none will be started.
+  void fail_after_the_end();
+  void on_not_ready_in_time();
+  void connect_to(Upstream& upstream);
+  void await_connection();
+  void stop_awaiting();
+  void fail_refused(int error);
+  void begin_sending();
+  void pause_upload();
+  void resume_upload();
+  void pass_on_interim(const ResponseHead& response);
+  void on_switched(const UpstreamResponse& head);
+  bool may_reuse_connection() const;
+  void drop_connection();
+  void fail_request(Failure failure, std::string_view what);
+  void fail_request(const UpstreamRequest::Problem& problem) {
+    fail_request(problem.failure, problem.detail);
+  }
+
+  Upstreams& upstreams_;
   Exchange& exchange_;
-  std::optional<std::list<UpstreamInvocation*>::iterator> waiting_;
-  Upstream* upstream_ = nullptr;      // once there was one
-  UpstreamPool* awaiting_ = nullptr;  // that owes us a connection
+  AccelRoot* const accel_root_;
+  UpstreamRequest request_;
+  Upstreams::Place waiting_;
+  Upstream* upstream_ = nullptr;        // the last one that was chosen
+  ConnectionPool* awaiting_ = nullptr;  // that owes us a connection
+  std::unique_ptr<UpstreamConnection> connection_;
   std::optional<InFlight> in_flight_;
   std::unique_ptr<AccelResponse> accel_;  // when the head has named a file
   size_t refusals_ = 0;
-  int refused_ = 0;       // the last one's errno
-  Timer ready_deadline_;  // while the function is not ready, or refuses connections
-  std::unique_ptr<UpstreamConnection> connection_;
-  std::string kept_;  // the body's beginning, as it may have to be sent again
-  Spool collected_;
-  uint64_t collected_sent_ = 0;
-  uint64_t body_passed_ = 0;  // bytes of a body that is not collected
-  bool collecting_ = false;
-  bool sent_ = false;                  // to whichever instance
-  bool continue_due_ = false;          // the server may still say 100 Continue
-  bool needs_new_connection_ = false;  // one that was used before has failed already
-  unsigned sent_again_ = 0;            // times that a new connection has failed
-  std::string broken_;  // what broke off when the server had read the request; empty: nothing did
-  bool body_complete_ = false;
+  int refused_ = 0;            // the last one's errno
+  Timer ready_deadline_;       // while the function is not ready, or refuses connections
+  bool sent_ = false;          // to whichever instance
+  bool continue_due_ = false;  // the server may still say 100 Continue
   bool tunnel_ = false;
 };
 
