@@ -7,19 +7,20 @@
 
 namespace watchdog {
 
-// An invocation that reads the whole request, then runs the function, then answers with all that it
-// printed: what serializing and classic have in common. A client that leaves after its request is
-// complete does not stop the function, unless kill_on_disconnect says so.
+// Reads the whole request, then runs the function, then responds with all that it printed: what
+// serializing and classic have in common. A client that leaves once its request is complete does
+// not stop the function, unless kill_on_disconnect says so.
 class CollectedInvocation : public Invocation, private FunctionProcess::Handler {
  public:
-  // The most that a function may print; beyond it the answer is 502, before the memory is gone.
+  // The most that a function may print; beyond it the response is 502, before the memory is used
+  // up.
   static constexpr uint64_t kMostOutput = 256 * 1024 * 1024;
 
   CollectedInvocation(ForkMode& mode, Exchange& exchange)
       : mode_(mode), exchange_(exchange), most_input_(collection_limits(mode.config()).in_memory) {}
 
-  // Refuses a body that is announced to be larger than what is collected in memory; whether the
-  // exchange goes on.
+  // Refuses a body whose announced length is larger than what is collected in memory. Returns
+  // whether the exchange goes on.
   bool accepts_length();
   void on_body(std::string_view bytes) final;
   void on_body_end() final;
@@ -34,7 +35,7 @@ class CollectedInvocation : public Invocation, private FunctionProcess::Handler 
   }
   Exchange& exchange() { return exchange_; }
   Failure failure_of_end(ExitStatus status) const { return mode_.failure_of_end(status); }
-  // The request's body, for input() to turn into what the function reads.
+  // The body of the request, for input() to turn into what the function reads.
   std::string take_body() { return std::move(input_); }
 
  private:

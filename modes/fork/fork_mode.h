@@ -13,31 +13,31 @@
 
 namespace watchdog {
 
-// What the modes that start a process for each request share: the environment, the start, and what
-// a failed start or a bad end means to the client.
+// What the modes with a process per request share: the environment, the start, and what a failed
+// start or a bad end means for the response. One per worker, on its loop.
 class ForkMode : public Mode {
  public:
-  // `command`: what config.command says, where the mode needs it in other words.
+  // `command` is config.command, in other words where the mode needs that.
   ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths,
            std::vector<std::string> command);
   ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths)
       : ForkMode(context, lengths, context.config.command) {}
 
   const Config& config() const { return processes_.context().config; }
-  // The Content-Type of an answer: content_type, or what its bytes tell where that is "auto". Empty
-  // where there are none.
+  // Returns the Content-Type of a response: content_type, or what its bytes tell where that is
+  // "auto". Empty where there are none.
   std::string_view content_type(std::string_view output) const;
-  // The same for an answer of which only the beginning has come; nothing while that cannot be told.
+  // The same for a response of which only the beginning has come; nothing while it cannot be told.
   std::optional<std::string_view> content_type_of_beginning(std::string_view output) const;
-  // Starts the function for `exchange`; when that fails, null, and the exchange has failed with the
-  // reason. `collected`: the length of its body, where that has been read whole. `cgi`: what a CGI
-  // program is told on top.
+  // Starts the function for `exchange`. When that fails, returns null, and the exchange has failed
+  // with the reason. `collected` is the length of a body that has been read whole; `cgi` describes
+  // the request for a CGI program in addition.
   std::unique_ptr<FunctionProcess> start(Exchange& exchange, FunctionProcess::Handler& handler,
                                          const FunctionProcess::Streams& streams,
                                          std::optional<uint64_t> collected,
                                          const CgiRequest* cgi = nullptr);
-  // What a bad end of the function's means for its request. SIGTERM while we are stopping is not its
-  // own doing: somebody has sent it to every process of the container.
+  // Returns what a bad end of the function means for its request. SIGTERM while we are stopping is
+  // not the function's own doing: it has been sent to every process of the container.
   Failure failure_of_end(ExitStatus status) const;
 
  private:

@@ -11,35 +11,36 @@
 
 namespace watchdog {
 
-// The environment of a function's process: our own, and the request in one dialect or two. One a
-// mode; each build() replaces the one before.
+// The environment of a function's process: our own variables, and the request as Http_*, as CGI
+// variables or as both. One per mode, on its loop; each build() replaces the one before.
 //
-// Http_* is what of-watchdog and classic-watchdog give:
-//   Http_User_Agent         each header field, its name in canonical case with - as _; first value only
+// Http_* are the variables of of-watchdog and classic-watchdog:
+//
+//   Http_User_Agent         per field: its name in canonical case with _ for -, its first value
 //   Http_Method             GET
 //   Http_Path               /a b, percent-decoded
-//   Http_Query              a=1&b=%20, verbatim, unset when empty
+//   Http_Query              a=1&b=%20, verbatim; unset when empty
 //   Http_Host               example.com
 //   Http_Content_Length     and Http_ContentLength: bytes; -1 when chunked and not collected; unset
 //                           without a body
 //   Http_Transfer_Encoding  chunked
 //
 // Fields whose names have more in them than letters, digits and hyphens have no variable: X_User
-// would be X-User.
+// would be taken for X-User.
 //
 // No header field can set what the request line says (Method, Path, Query), and "Proxy" sets
-// nothing: programs take Http_Proxy for their proxy (httpoxy).
+// nothing: programs take Http_Proxy for the address of their proxy (httpoxy).
 class FunctionEnvironment final : private VariableSink {
  public:
-  // Whether the lengths are set for a request without a body too, to 0 (classic-watchdog).
+  // Whether the lengths are also set for a request without a body, to 0 (classic-watchdog).
   enum class Lengths { kWithBody, kAlways };
-  // `http_variables`: Http_* is wanted.
+  // `http_variables`: whether Http_* are set.
   FunctionEnvironment(Lengths lengths, bool http_variables)
       : lengths_(lengths), http_variables_(http_variables) {}
 
-  // NULL-terminated, valid until the next build. `collected`: the length of a body that has been
-  // read whole before. With `cgi` the variables of RFC 3875 come as well, and it says that length.
-  // Fails on a path that cannot be decoded.
+  // Returns a NULL-terminated environment that is valid until the next build. `collected` is the
+  // length of a body that has been read whole. With `cgi`, which then says that length, the
+  // variables of RFC 3875 are set too. Fails on a path that cannot be decoded.
   Result<char* const*> build(const RequestHead& request, std::optional<uint64_t> collected = {},
                              const CgiRequest* cgi = nullptr);
 
@@ -58,7 +59,7 @@ class FunctionEnvironment final : private VariableSink {
   std::vector<char*> pointers_;
 };
 
-// "user-agent" as "User-Agent": the case in which Go programs see field names.
+// Returns "User-Agent" for "user-agent": the case in which Go programs see field names.
 std::string canonical_field_name(std::string_view name);
 
 }  // namespace watchdog

@@ -15,8 +15,8 @@
 
 namespace watchdog {
 
-// Starts processes of one command, one a request, and keeps what they leave behind: the log pipes
-// that their own children still hold. One a mode.
+// Starts the processes of one command, one per request, and keeps the log pipes that their own
+// children still hold. One per mode, on its loop.
 class FunctionLauncher {
  public:
   FunctionLauncher(const ModeContext& context, std::vector<std::string> command);
@@ -34,8 +34,8 @@ class FunctionLauncher {
   std::list<std::unique_ptr<OutputLog>> adopted_logs_;
 };
 
-// One process that runs for one request, with real pipes for 0, 1 and 2. Owned by an Invocation;
-// destroying it cancels the process.
+// The process of one request, with real pipes for 0, 1 and 2. Owned by an Invocation; destroying it
+// cancels the process.
 //
 // It has finished when it has exited and everything that it had written by then has been handed
 // over. A grandchild that still holds its output is not waited for.
@@ -45,7 +45,7 @@ class FunctionProcess final : private Stream::Handler {
    public:
     virtual ~Handler() = default;
     virtual void on_output(std::string_view bytes) = 0;
-    // input_full() was true and is so no more.
+    // input_full() was true and is not any more.
     virtual void on_input_drained() = 0;
     virtual void on_finished(ExitStatus status) = 0;
   };
@@ -58,25 +58,25 @@ class FunctionProcess final : private Stream::Handler {
     int file = -1;  // kFile: needed until it has started
   };
 
-  // What came of starting one: a process, or an errno.
+  // A process, or the errno of starting it.
   struct Outcome {
     std::unique_ptr<FunctionProcess> process;
     int error = 0;
   };
-  // `folder`: to run in; null: ours.
+  // `folder` is the working folder; null for ours.
   static Outcome start(FunctionLauncher& processes, Handler& handler, char* const* environment,
                        const Streams& streams, const char* folder = nullptr);
   ~FunctionProcess() override;
 
-  // Bytes that the process does not take, because it closed its input or is gone, are dropped: not
-  // reading is no error.
+  // Writes to standard input. Bytes that the process does not take, because it closed its input or
+  // has ended, are dropped: not to read is no error.
   void write_input(std::string_view bytes);
   bool input_full() const { return input_ && input_->stream.full(); }
   void close_input();
 
   void pause_output() { output_->pause(); }
   void resume_output() { output_->resume(); }
-  // Asks the whole group to end.
+  // Asks the whole process group to end (SIGTERM).
   void terminate();
 
  private:

@@ -12,17 +12,18 @@
 
 namespace watchdog {
 
-// The request's body goes to the process as it comes, its output to the client as it is printed.
-// The status is held back until the first output or the exit, whichever comes first, so that a
-// function that fails without a word answers 500 and not 200. With a CgiResponseReader the output says
-// itself what the head of the answer is.
+// Pipes the body of the request to the process as it comes, and its output to the client as it is
+// printed. The status is held back until the first output or the exit, so that a function that
+// fails without printing anything is a 500 and not a 200. With a CgiResponseReader the output
+// itself has the head of the response.
 class StreamingInvocation : public Invocation, private FunctionProcess::Handler {
  public:
-  // `accel_root`: whose files a head may name; needed with a reader, and only then.
+  // `accel_root` has the files that a head may name; it is given with a reader, and only then.
   StreamingInvocation(ForkMode& mode, Exchange& exchange, std::optional<CgiResponseReader> reader,
                       AccelRoot* accel_root);
 
-  // Starts the process, to read from `file` if that is one. False: the exchange has failed.
+  // Starts the process, which reads from `file` where that is a descriptor. Returns false when the
+  // exchange has failed.
   bool start(const CgiRequest* cgi = nullptr, int file = -1);
 
   void on_body(std::string_view bytes) override;
@@ -33,7 +34,8 @@ class StreamingInvocation : public Invocation, private FunctionProcess::Handler 
 
  protected:
   Exchange& exchange() { return exchange_; }
-  // The target that a local Location names (RFC 3875 6.2.2), as a client would have sent it to us.
+  // Returns the target that a local Location names (RFC 3875 6.2.2), as a client would have sent it
+  // to us.
   virtual std::string local_target(std::string_view location) const {
     return std::string(location);
   }
@@ -44,18 +46,18 @@ class StreamingInvocation : public Invocation, private FunctionProcess::Handler 
   void on_input_drained() override;
   void on_finished(ExitStatus status) override;
 
-  // Whether to ask the reader again.
+  // Returns whether to ask the reader again.
   bool handle(ReadEvent event);
-  // Where the output says no head of its own, all of it is the body: written at once, or held back
-  // while its next bytes may still decide what type it is.
+  // Where the output has no head, all of it is the body: sent at once, or held back while the next
+  // bytes may still decide its type.
   void write_body(std::string_view bytes);
-  // The function has ended well.
+  // To be called when the function has ended well.
   void end_body();
   void send_own_head(std::string_view type, std::optional<uint64_t> length = {});
   void send_cgi_head();
-  // The file that the head named in place of a body.
+  // Sends the file that the head named in place of a body.
   void send_file();
-  // Whether an exit like this one spoils the answer.
+  // Whether an exit with this status spoils the response.
   bool is_failure(ExitStatus status) const;
   void fail(Failure failure, std::string_view detail);
 

@@ -14,26 +14,26 @@
 namespace watchdog {
 
 // An application of scripts, and of files where there is a document_root: what mode=cgi and
-// mode=fastcgi have in common. One per Worker.
+// mode=fastcgi have in common. One per worker, on its loop.
 class Application {
  public:
-  // Aborts where problem() has something to say.
+  // Precondition: problem(config) returned nothing.
   explicit Application(const ModeContext& context);
-  // What is wrong with the configuration, in one line.
+  // Says what is wrong with the configuration, in one line.
   static std::optional<std::string> problem(const Config& config);
 
-  // A request that a script answers. Owns what describes it.
+  // A request that a script responds to. Owns what describes it.
   struct Call {
     Script script;
     std::string prefix;
     std::string document_root;  // where it led when the script was chosen
   };
-  // Nothing when the request was for a file, or is refused: then `response` answers it, or, when that
-  // is null, it has been answered.
+  // Returns the call of a script. Returns nothing when the request was for a file, or is refused:
+  // then `response` responds to it or, where that is null, it has been responded to.
   std::optional<Call> route(Exchange& exchange, std::unique_ptr<Invocation>& response);
-  // Whose files an answer may name.
+  // The folder whose files a response may name.
   AccelRoot& accel_root() { return accel_root_; }
-  // `collected`: the length of a body that was collected.
+  // `collected` is the length of a body that was collected.
   CgiRequest describe(const Exchange& exchange, const Call& call,
                       std::optional<uint64_t> collected = {}) const;
 

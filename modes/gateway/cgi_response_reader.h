@@ -13,24 +13,27 @@
 namespace watchdog {
 
 // Reads what a CGI program prints (RFC 3875 6): a head of fields, an empty line, the body. A pull
-// parser as ResponseReader, but the answer ends when finish() says so. Lines may end with LF alone.
+// parser like ResponseReader, but the response ends when finish() says so. Lines may end with LF
+// alone.
 //
-//   Status: 404 Not Found      200 when it is not there, 302 when Location is
-//   Location: /path?query      alone: that path answers instead (local_redirect(), RFC 3875 6.2.2);
-//                              with other fields or a #fragment it is a redirect for the client
+//   Status: 404 Not Found      200 when it is missing, 302 when there is a Location
+//   Location: /path?query      alone: the response to that path is sent instead (local_redirect(),
+//                              RFC 3875 6.2.2); with other fields or a #fragment it is a
+//                              redirect for the client
 //   X-Accel-Redirect, X-Sendfile, X-LIGHTTPD-send-file, X-Sendfile-Temporary, X-Sendfile2
 //                              name a file for the server to send: response().file_field, never
 //                              passed on. The first of that order that is not empty counts
-//   any other field            is passed on, X-Accel-Buffering and the other fields that tell a proxy
-//                              how to go on among them: there may be one in front of us
+//   any other field            is passed on, also X-Accel-Buffering and the other fields for a
+//                              proxy: there may be one in front of us
 //
-// Refused, as no answer can be made of it: a first line that is no field, a CR or NUL within a line,
-// a status outside 200 to 599, a length that is not a number, two different lengths or statuses, and
-// a status line of HTTP (programs that are "nph-").
+// Refused, as no response can be made of it: a first line that is not a field, a CR or NUL within a
+// line, a status outside 200 to 599, a length that is not a number, two different lengths or
+// statuses, and a status line of HTTP (programs that are "nph-").
 //
-// Mended, and named in response().repaired: a later line that is no field is left out, as is
+// Mended, and named in response().repaired: a later line that is not a field is left out, as is
 // Transfer-Encoding; of several Content-Type or Location fields the last one counts; a folded field
-// is joined (RFC 9112 5.2); white space before a colon goes, a control character becomes a space.
+// is joined (RFC 9112 5.2); white space before a colon is removed, and a control character becomes
+// a space.
 class CgiResponseReader {
  public:
   static constexpr size_t kMaxHead = 256 * 1024;
@@ -38,36 +41,37 @@ class CgiResponseReader {
 
   enum class Head {
     kRequired,
-    // An answer whose first line is not Status, Content-Type or Location is all body.
+    // A response whose first line is not Status, Content-Type or Location is all body.
     kOptional,
   };
   explicit CgiResponseReader(Head head = Head::kRequired) : head_kind_(head) {}
 
-  // The next answer is to a request with this method.
+  // Says that the next response is to a request with this method.
   void expect(std::string_view method);
   void feed(std::string_view bytes);
   // kHead, kBody, kNeedMore or kError.
   ReadEvent next();
-  // The program has ended, and next() said kNeedMore: kEnd, or kError when it had not said all.
-  // With an optional head it may be kHead or kBody; then call it again.
+  // To be called when the program has ended and next() has returned kNeedMore. Returns kEnd, or
+  // kError where the response is incomplete. With an optional head it may return kHead or kBody;
+  // then call it again.
   ReadEvent finish();
 
   const UpstreamResponse& response() const { return head_; }
-  // After kHead: whether there was none, so that the fields are for others to add.
+  // After kHead: whether there was no head, so that the caller adds the fields.
   bool headless() const { return headless_; }
   std::string_view body() const { return body_; }
   std::string_view local_redirect() const { return local_redirect_; }
   const std::string& problem() const { return problem_; }
   // Whether any byte has been seen.
   bool begun() const { return state_ != State::kHead || !text_.empty(); }
-  // Whether all is there that Content-Length promised.
+  // Whether the body has the length that Content-Length promised.
   bool complete() const {
     return state_ == State::kBody && head_.content_length && remaining_ == 0;
   }
 
  private:
   enum class State { kHead, kBody, kRefused };
-  // A field: where it begins in text_, how long its name is, and how long it is with its value.
+  // A field: where it begins in text_, the length of its name, and its length with the value.
   struct Line {
     size_t start;
     size_t name;

@@ -10,14 +10,14 @@
 
 namespace watchdog {
 
-// The program that answers a request, as CGI names it (RFC 3875 4.1).
+// The program that responds to a request, as CGI names it (RFC 3875 4.1).
 struct Script {
   std::string name;       // SCRIPT_NAME, without any prefix: "/index.php"; may be empty
   std::string file;       // SCRIPT_FILENAME
   std::string path_info;  // what follows the name in the path, percent-decoded; may be empty
 };
 
-// A request, as a CGI program sees it. Views of what outlives the call.
+// A request as a CGI program sees it. The views are of what outlives the call.
 struct CgiRequest {
   const RequestHead& request;
   const Script& script;
@@ -26,7 +26,7 @@ struct CgiRequest {
   IpAddress client{};              // the peer, or, where proxies are told of, whom they name
   std::string_view document_root;  // empty: none
   std::string_view prefix;         // of the application's URLs; script_name_prefix
-  // Of a body that was collected; else Content-Length counts.
+  // The length of a body that was collected; else Content-Length counts.
   std::optional<uint64_t> collected{};
   std::string folder{};         // that the program runs in; empty: ours
   std::string_view software{};  // SERVER_SOFTWARE; empty: ours
@@ -36,7 +36,7 @@ struct CgiRequest {
   bool sends_files = false;  // accel_root is set
 };
 
-// Takes variables one by one; the views live during the call.
+// Takes variables one by one. The views live during the call.
 class VariableSink {
  public:
   virtual void add(std::string_view name, std::string_view value) = 0;
@@ -45,24 +45,24 @@ class VariableSink {
   ~VariableSink() = default;
 };
 
-// Tells `sink` the meta-variables of a request (RFC 3875 4.1), those that Apache and nginx add
+// Gives `sink` the meta-variables of a request (RFC 3875 4.1), those that Apache and nginx add
 // (REQUEST_URI, SCRIPT_FILENAME, DOCUMENT_ROOT, REDIRECT_STATUS, HTTPS), and its fields as HTTP_*.
 // HTTP_X_SENDFILE_TYPE says that we send files for the program, where we do: Symfony's responses go
-// by it. Fields that could pass for something else are left out: Proxy, X-Sendfile-Type
-// and X-Accel-Mapping, and names with more in them than letters, digits and hyphens.
+// by it. Fields that could be taken for others are left out: Proxy, X-Sendfile-Type and
+// X-Accel-Mapping, and names with more in them than letters, digits and hyphens.
 void add_cgi_variables(VariableSink& sink, const CgiRequest& cgi);
 
-// Whether add_cgi_variables() may set a variable of that name.
+// Whether add_cgi_variables() may set the variable of this name.
 bool is_cgi_variable(std::string_view name);
 
-// Whether a field must not reach the program, under no name.
+// Whether this field must not reach the program under any name.
 bool is_withheld(const CgiRequest& cgi, std::string_view field);
 
-// What to put before every path of the application: `configured`, or, where that is kPrefixField,
-// what the field says if it is a path. Without a slash at its end; mostly empty.
+// Returns what to put before every path of the application: `configured` or, where that is
+// kPrefixField, the value of that field if it is a path. Without a slash at its end; often empty.
 std::string url_prefix(const RequestHead& request, const std::string& configured);
-// `target` as it reaches us, whether or not `prefix` stands before it: programs put SCRIPT_NAME, and
-// so the prefix, before the paths that they redirect to.
+// Returns `target` as it reaches us, whether or not `prefix` stands before it: programs put
+// SCRIPT_NAME, and so the prefix, before the paths that they redirect to.
 std::string without_prefix(std::string_view target, std::string_view prefix);
 // Whether a text can be such a prefix: "/function/name".
 bool is_url_prefix(std::string_view text);

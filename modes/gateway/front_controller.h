@@ -14,10 +14,10 @@
 
 namespace watchdog {
 
-// Decides what answers a path, as people who run PHP applications know it. The first row that fits
-// counts:
+// Decides what responds to a path, as people who run PHP applications know it. The first row that
+// fits counts:
 //
-//   the path                                                answers
+//   the path                                                is responded to by
 //   ------------------------------------------------------  --------------------------------------
 //   cannot be decoded                                       400
 //   has a segment with a dot in front (not /.well-known),   `script`, whether there is such a file
@@ -34,31 +34,32 @@ namespace watchdog {
 //   names any other file                                    the file, as in mode=static
 //   anything else                                           `script`, with all of it as PATH_INFO
 //
-// What is sent is decided by may_send(), which is asked again with the file that was opened, by
-// whatever name and link it was reached. Symbolic links are followed for scripts and files alike, by
-// the option `symlinks`. Without a document_root there are no files: everything goes to `script`,
-// which is index.php for PHP's programs; for others there may be none, and the program itself is the
-// script. The cost is linear in the length of a path. One a mode, used on its loop.
+// may_send() decides which files are sent. It is asked again with the file that was opened, as that
+// may have been reached by another name or a link. Symbolic links are followed for scripts and
+// files alike, by the option `symlinks`. Without a document_root there are no files: everything
+// goes to `script`, which is index.php for PHP's programs; for others there may be none, and the
+// program itself is the script. The cost is linear in the length of a path. One per mode, used on
+// its loop.
 class FrontController final : public SendPolicy {
  public:
-  // Fails on a folder or a script that is not there, in one line.
+  // Fails, in one line, on a folder or a script that is missing.
   static Result<FrontController> make(const Config& config);
 
   struct Route {
     enum class Kind {
       kScript,
-      kFile,       // for Site::serve(), which answers 404 where it may not be sent
+      kFile,       // for Site::serve(), which is a 404 where it may not be sent
       kMalformed,  // 400: a path that cannot be decoded
     };
     Kind kind = Kind::kScript;
     Script script{};
   };
-  // Follows what the path document_root leads to; call it before each request.
+  // Follows the path of document_root to where it leads now; to be called before each request.
   void look_up();
   Route route(const RequestHead& request) const;
   bool may_send(std::string_view name, const struct stat& status) const override;
 
-  // The folder whose files are served; null when none is.
+  // The folder whose files are served; null where there is none.
   ServedFolder* folder() { return folder_ ? &*folder_ : nullptr; }
   // Absolute; empty when there is none.
   const std::string& document_root() const { return folder_ ? folder_->real_path() : root_; }
@@ -82,12 +83,12 @@ class FrontController final : public SendPolicy {
   std::string program_;    // SCRIPT_FILENAME, when it is
   std::string extension_;  // of scripts: ".php"
   bool executes_ = false;  // mode=cgi: what may be executed may well be a program
-  // The files that words of fprocess name, as absolute paths, the program's own first; and the names
-  // that those have which lie below document_root.
+  // The files that words of fprocess name, as absolute paths, that of the program first; and the
+  // names of those that lie below document_root.
   std::vector<std::string> own_files_;
   std::vector<std::string> own_names_;
   // accel_root, and its name where it lies below document_root. Its files are sent when the
-  // application says so (AccelRoot); clients have to ask that.
+  // application says so (AccelRoot); clients have to ask the application.
   std::string accel_root_;
   std::string accel_name_;
   std::string program_name_;  // of these, that of the program, or of the script for an interpreter

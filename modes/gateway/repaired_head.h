@@ -4,8 +4,9 @@
 
 namespace watchdog {
 
-// Logs, once for each text, what UpstreamResponse::repaired says of an answer of the function: it was
-// answered all the same, but whoever wrote the function may want to know. From any thread.
+// Logs, once per text, what UpstreamResponse::repaired says of a response of the function: it was
+// sent all the same, but the author of the function may want to know. May be called from any
+// thread.
 void warn_of_repair(std::string_view repaired);
 
 }  // namespace watchdog

@@ -15,15 +15,17 @@ namespace watchdog {
 //              package.json, Gemfile and the like, with their lock files
 //
 // An extension counts at the end of the name. Behind it may stand what makes a copy of the file, as
-// editors, package managers and people do: "~", .bak, .orig, .old, .swp, .dist, .txt, .gz, "_backup",
-// or an ending that no part of a page has. So index.php.bak and dump.sql.gz are never sent, while
-// jquery.plugin.js, help.pl.html and de.pharmacy.svg are. Letter case is ignored on both sides.
+// editors, package managers and people do: "~", .bak, .orig, .old, .swp, .dist, .txt, .gz,
+// "_backup", or an ending that no part of a page has. So index.php.bak and dump.sql.gz are never
+// sent, while jquery.plugin.js, help.pl.html and de.pharmacy.svg are. Letter case is ignored on
+// both sides.
 //
 // `extension`: with its dot, or empty.
 bool is_source_name(std::string_view path, std::string_view extension);
 
-// Whether the name ends as parts of pages do: .js, .css, .html, images, fonts, films and so on.
-// Such a file is no program, though an image built on Windows lets everything be executed.
+// Whether the name ends as those of parts of pages do: .js, .css, .html, images, fonts, films and
+// so on. Such a file is not a program, although in an image that was built on Windows every file
+// may be executed.
 bool is_page_part(std::string_view path);
 
 }  // namespace watchdog
