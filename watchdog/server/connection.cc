@@ -14,13 +14,14 @@ namespace watchdog {
 
 Connection::Connection(Server& server, Fd socket, const PeerAddress& peer)
     : server_(server),
+      config_(server.context().config),
       peer_(peer),
-      peer_trusted_(server.context().config.trusted_proxies.contains(peer.ip())),
+      peer_trusted_(config_.trusted_proxies.contains(peer.ip())),
       stream_(server.context().loop, *this, Stream::Kind::kTcp, std::move(socket)),
       exchange_(server.context(), *this),
       reading_(server.context().loop, [this] { on_reading_timeout(); }),
-      writing_(server.context().loop, [this] { on_writing_timeout(); }) {
-  limit_reading(server.context().config.read_timeout);
+      send_progress_(server.context().loop, config_, stream_, [this] { on_stuck(); }) {
+  limit_reading(config_.read_timeout);
   stream_.resume();
 }
 
@@ -59,7 +60,7 @@ size_t Connection::on_data(std::string_view bytes) {
       if (state_ == State::kIdle && !reader_.between_messages()) {
         state_ = State::kHead;
         note_waiting();
-        limit_reading(server_.context().config.read_timeout);
+        limit_reading(config_.read_timeout);
       }
       break;
     }
@@ -89,7 +90,7 @@ void Connection::handle(RequestReader::Event event) {
     case RequestReader::Event::kEnd:
       return on_request_end();
     case RequestReader::Event::kError:
-      return on_refused();
+      return refuse(reader_.error().status, reader_.error().reason);
     case RequestReader::Event::kNeedMore:
       return;
   }
@@ -100,7 +101,7 @@ void Connection::on_head() {
   fresh_ = false;
   discarded_ = 0;
   if (reader_.request().has_body()) {
-    limit_reading(server_.context().config.read_timeout);
+    limit_reading(config_.read_timeout);
   } else {
     reading_.clear();
     state_ = State::kResponding;  // its kEnd carries no news
@@ -131,9 +132,8 @@ void Connection::on_request_end() {
   }
 }
 
-void Connection::on_refused() {
-  const Refusal& refusal = reader_.error();
-  exchange_.refuse(refusal.status, refusal.reason);
+void Connection::refuse(int status, std::string_view reason) {
+  exchange_.refuse(status, reason);
   begin_closing();
 }
 
@@ -146,7 +146,7 @@ void Connection::become_idle() {
   state_ = State::kIdle;
   reader_.shrink();
   note_waiting();
-  limit_reading(server_.context().config.idle_timeout);
+  limit_reading(config_.idle_timeout);
   stream_.resume();
 }
 
@@ -167,28 +167,22 @@ void Connection::on_exchange_ended(Exchange::Ending ending) {
   } else if (state_ == State::kResponding) {
     become_idle();
   } else {  // the rest of the request is still to come
-    limit_reading(server_.context().config.read_timeout);
+    limit_reading(config_.read_timeout);
     stream_.resume();
   }
 }
 
 void Connection::send(std::initializer_list<std::string_view> pieces) {
-  for (const auto piece : pieces) sent_ += piece.size();
+  uint64_t size = 0;
+  for (const auto piece : pieces) size += piece.size();
   stream_.write(pieces);
-  limit_writing();
+  send_progress_.note_sent(size);
 }
 
 FileSent Connection::send_file(int file, uint64_t offset, uint64_t size) {
   const FileSent sent = stream_.send_file(file, offset, size);
-  sent_ += sent.bytes;
-  limit_writing();
+  send_progress_.note_sent(sent.bytes);
   return sent;
-}
-
-void Connection::limit_writing() {
-  if (writing_.armed()) return;
-  taken_ = 0;
-  writing_.set_after(server_.context().config.write_timeout);
 }
 
 void Connection::become_tunnel() {
@@ -209,7 +203,7 @@ void Connection::resume_upload() {
   upload_paused_ = false;
   if (state_ != State::kBody && state_ != State::kTunnel) return;
   reading_.clear();
-  if (state_ == State::kBody) limit_reading(server_.context().config.read_timeout);
+  if (state_ == State::kBody) limit_reading(config_.read_timeout);
   stream_.resume();
 }
 
@@ -234,7 +228,7 @@ void Connection::on_error(int) {
 }
 
 void Connection::on_drained() {
-  writing_.clear();
+  send_progress_.note_drained();
   if (state_ != State::kClosing) {
     exchange_.on_sent();
     if (reading()) stream_.resume();
@@ -270,34 +264,25 @@ void Connection::destroy_later() {
   server_.remove(*this);
 }
 
-void Connection::limit_reading(Duration limit) {
-  if (limit > Duration::zero()) {
-    reading_.set_after(limit);
-  } else {
-    reading_.clear();
-  }
-}
-
 void Connection::on_reading_timeout() {
   switch (state_) {
     case State::kIdle:
       if (stream_.drained()) return destroy_later();
-      return limit_reading(server_.context().config.idle_timeout);  // not idle: it is slow to read
+      return limit_reading(config_.idle_timeout);  // not idle: it is slow to read
     case State::kResponding:
     case State::kTunnel:
       return look_for_client();
     case State::kClosing:
       return destroy_later();
     case State::kHead:
-      exchange_.refuse(408, fmt::format("the request did not arrive within read_timeout={}",
-                                        format_duration(server_.context().config.read_timeout)));
-      return begin_closing();
+      return refuse(408, fmt::format("the request did not arrive within read_timeout={}",
+                                     format_duration(config_.read_timeout)));
     case State::kBody:
       if (!exchange_.active()) return begin_closing();
       if (upload_paused_) return look_for_client();
       return exchange_.fail(Failure::kClientSlow,
                             fmt::format("the body did not arrive within read_timeout={}",
-                                        format_duration(server_.context().config.read_timeout)));
+                                        format_duration(config_.read_timeout)));
   }
 }
 
@@ -321,19 +306,10 @@ void Connection::sound_out_client() {
   reading_.set_after(next_look_);
 }
 
-void Connection::on_writing_timeout() {
-  if (stream_.drained()) return;
-  // Whether the socket becomes writable says little: that happens in leaps of a megabyte.
-  const uint64_t taken = sent_ - stream_.pending() - unacknowledged_bytes(stream_.fd());
-  if (taken != taken_) {
-    taken_ = taken;
-    writing_.set_after(server_.context().config.write_timeout);
-    return;
-  }
+void Connection::on_stuck() {
   if (exchange_.active()) {
-    exchange_.fail(Failure::kClientSlow,
-                   fmt::format("the client took nothing for write_timeout={}",
-                               format_duration(server_.context().config.write_timeout)));
+    exchange_.fail(Failure::kClientSlow, fmt::format("the client took nothing for write_timeout={}",
+                                                     format_duration(config_.write_timeout)));
   }
   destroy_later();
 }
@@ -360,10 +336,6 @@ bool Connection::dispensable() const {
       return false;
   }
   return false;
-}
-
-void Connection::on_stopping() {
-  if (exchange_.active()) exchange_.on_stopping();
 }
 
 void Connection::abort() {

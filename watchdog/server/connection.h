@@ -13,38 +13,45 @@
 #include "net/stream.h"
 #include "net/timer.h"
 #include "server/exchange.h"
+#include "server/send_progress.h"
 
 namespace watchdog {
 
 class Server;
 
-// One client, exchange after exchange (HTTP/1.1 keep-alive and pipelining, answered in order).
-// Owned by its Server.
+// One client, and its requests one after the other: HTTP/1.1 keep-alive and pipelining, with the
+// responses in order. Owned by its Server.
 //
-//   idle --first byte--> head --head read--> body --end read--> answering --answered--> idle
-//   answering --upgraded--> tunnel --answered--> closing
-//   any but closing --answered and not to be kept, or refused--> closing --all sent--> gone
-//   any --client gone, and nobody to run on for--> gone
+//   idle --first byte--> head --head read--> body --end read--> responding --response ended--> idle
+//   responding --upgraded--> tunnel --ended--> closing
+//   any but closing --response ended and not to be kept, or request refused--> closing
+//   closing --all sent--> gone
+//   any --client disconnected and the invocation does not outlive it--> gone
 //
-// A client that says no more after its request may still take the answer (nc -N, socat, some
-// gateways close their half). It is gone when what is sent to it is answered with a reset.
+// A request whose response ended before the request was read stays in body, where the rest is thrown
+// away up to kMostDiscarded.
 //
-// A request that was answered before its end was read stays in body, where the rest is thrown away
-// up to kMostDiscarded. Closing sends what is left, half-closes, and when the client may still be
-// sending reads on for a moment: closing outright would make the kernel send a reset, which can
-// destroy the answer on its way.
+// A client that half-closes after its request (nc -N, socat, some gateways) may still take the
+// response. It has gone when its kernel answers what we send with a reset. While nothing is read from
+// a client, a look at its socket tells whether it has gone.
+//
+// Closing sends what is left and half-closes. When the client may still be sending we read on for
+// kLinger: closing at once would make the kernel send a reset, which can destroy the response on its
+// way.
 class Connection final : private Stream::Handler, private Exchange::Client {
  public:
   Connection(Server& server, Fd socket, const PeerAddress& peer);
   ~Connection() override;
 
-  // Closes it now if no request is under way or half read.
+  // Closes now if no request is under way or half read.
   void close_if_idle();
-  // Whether nothing is lost by destroying it at once: since an earlier turn it has waited for a
-  // request, or for its client to close.
+  // Whether nothing is lost by destroying the connection at once: since an earlier turn it has waited
+  // for a request, or for its client to close.
   bool dispensable() const;
-  // The server is about to end: pass it on to the request under way.
-  void on_stopping();
+  // The server is about to end: tells the request under way.
+  void on_stopping() {
+    if (exchange_.active()) exchange_.on_stopping();
+  }
   // Ends the request under way, if any, with 503, and the connection.
   void abort();
 
@@ -54,12 +61,12 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   static constexpr uint64_t kMostDiscarded = 256 * 1024;
   static constexpr auto kLinger = std::chrono::seconds(2);
-  // How often we ask whether a client is still there while nothing is read from it; soon, and then
-  // later and later, when a reset from it is expected.
+  // How often we look for the client while nothing is read from it: first after kFirstLook, and then
+  // later and later, when a reset is expected.
   static constexpr auto kPresence = std::chrono::seconds(1);
   static constexpr auto kFirstLook = std::chrono::milliseconds(1);
-  // How long a connection that has just been accepted may take to send its request when no more are
-  // wanted.
+  // How long a connection that has just been accepted may take to send its request when we are
+  // closing.
   static constexpr auto kFirstRequest = std::chrono::seconds(1);
 
   // Stream::Handler
@@ -87,38 +94,39 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   void on_head();
   void on_body();
   void on_request_end();
-  void on_refused();
+  void refuse(int status, std::string_view reason);
   void become_idle();
   void note_waiting();
   void begin_closing();
   void destroy_later();
   void on_reading_timeout();
-  void on_writing_timeout();
-  void limit_reading(Duration limit);
-  void limit_writing();
+  void on_stuck();
+  // No limit where it is 0.
+  void limit_reading(Duration limit) {
+    limit > Duration::zero() ? reading_.set_after(limit) : reading_.clear();
+  }
   void look_for_client();
   void sound_out_client();
 
   Server& server_;
+  const Config& config_;
   PeerAddress peer_;
-  std::string peer_text_;    // of peer_, once a request has come
-  const bool peer_trusted_;  // to say where a request came from
+  std::string peer_text_;    // peer_ as text, once a request has come
+  const bool peer_trusted_;  // a proxy that may say where a request came from
   Stream stream_;
   RequestReader reader_;
   Exchange exchange_;
   State state_ = State::kIdle;
   Timer reading_;  // idle, head, body, the end of lingering; while not reading, kPresence
-  Timer writing_;  // no progress in sending
+  SendProgress send_progress_;
   Duration next_look_ = kPresence;
-  uint64_t sent_ = 0;   // bytes handed to the stream, ever
-  uint64_t taken_ = 0;  // how many of them the client had taken when writing_ last looked
   uint64_t discarded_ = 0;
   bool upload_paused_ = false;
   bool linger_ = false;  // closing with the client perhaps still sending
   bool half_closed_ = false;
   uint64_t waiting_since_ = 0;                                 // the loop's turn
   bool fresh_ = true;                                          // no request has come yet
-  bool client_ended_ = false;                                  // it will send no more
+  bool client_ended_ = false;                                  // the client will send no more
   std::list<std::unique_ptr<Connection>>::iterator position_;  // in the server's list
 };
 
