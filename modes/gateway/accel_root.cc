@@ -109,9 +109,13 @@ bool AccelResponse::discard(std::string_view bytes) {
 
 void AccelResponse::send(Exchange& exchange) const {
   exchange.hand_over([this, &exchange] {
+    // Not by ResponseHead::timed: Site puts its own Cache-Control behind what was said.
+    std::string seconds;
+    append_seconds(seconds, exchange.elapsed(), 6);
     Fields said;
-    said.reserve(said_.size());
+    said.reserve(said_.size() + 1);
     for (const auto& [name, value] : said_) said.add(name, value);
+    said.add("X-Duration-Seconds", seconds);
     return root_.serve(exchange, {field_, value_}, said);
   });
 }

@@ -254,9 +254,7 @@ std::unique_ptr<Invocation> Site::send(Exchange& exchange, const Representation&
     answer_unsatisfiable(exchange, representation);
     return nullptr;
   }
-  ResponseHead response{.status = selection.status,
-                        .content_length = length_of(selection.parts),
-                        .timed = representation.said != nullptr};
+  ResponseHead response{.status = selection.status, .content_length = length_of(selection.parts)};
   response.fields.add("Content-Type", selection.type);
   if (!selection.range.empty()) response.fields.add("Content-Range", selection.range);
   add_fields(response, representation);
@@ -334,7 +332,7 @@ void Site::answer_page(Exchange& exchange, ResponseHead response, std::string_vi
 }
 
 void Site::answer_not_modified(Exchange& exchange, const Representation& representation) const {
-  ResponseHead response{.status = 304, .timed = representation.said != nullptr};
+  ResponseHead response{.status = 304};
   add_selection_fields(response, representation);
   exchange.head(response);
   exchange.end();
