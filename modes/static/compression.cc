@@ -31,16 +31,16 @@ class Compression {
   }
 
   const File& source() const { return *source_; }
-  void join(Compressor::Ticket& ticket) { waiting_.push_back(&ticket); }
-  void leave(Compressor::Ticket& ticket) { waiting_.remove(&ticket); }
+  void join(CompressionWait& wait) { waiting_.push_back(&wait); }
+  void leave(CompressionWait& wait) { waiting_.remove(&wait); }
   bool wanted() const { return !waiting_.empty(); }
 
   // Each of those who wait may leave, taking others along, as soon as it is told.
   void tell(const FilePointer& result) {
     while (!waiting_.empty()) {
-      Compressor::Ticket* ticket = waiting_.front();
+      CompressionWait* wait = waiting_.front();
       waiting_.pop_front();
-      ticket->done_(result);
+      wait->done_(result);
     }
   }
 
@@ -57,7 +57,8 @@ class Compression {
     const bool gained = result_.size() < size - size / 20;
     const bool fits = compressor_.cache_.takes(result_.size() + cache_key("").size());
     result_.shrink_to_fit();
-    finish(gained && fits ? make_compressed(*source_, std::move(result_)) : make_futile(*source_));
+    finish(gained && fits ? make_compressed(*source_, std::move(result_))
+                          : make_incompressible(*source_));
   }
 
   std::string_view read_slice() {
@@ -77,14 +78,14 @@ class Compression {
   std::string result_;
   uint64_t at_ = 0;
   Timer next_slice_;
-  std::list<Compressor::Ticket*> waiting_;
+  std::list<CompressionWait*> waiting_;
 };
 
-Compressor::Ticket::Ticket(Compressor& compressor, std::string key, Done done)
+CompressionWait::CompressionWait(Compressor& compressor, std::string key, Done done)
     : compressor_(compressor), key_(std::move(key)), done_(std::move(done)) {}
 
 // What nobody waits for any more is not worth finishing.
-Compressor::Ticket::~Ticket() {
+CompressionWait::~CompressionWait() {
   const auto found = compressor_.running_.find(key_);
   if (found == compressor_.running_.end()) return;
   found->second->leave(*this);
@@ -102,19 +103,19 @@ FilePointer Compressor::find(const std::string& name, const FileIdentity& now) {
 
 bool Compressor::can_compress(const std::string& name, const File& source) const {
   if (source.size() < kLeast || source.size() > kMost || !cache_.takes(0)) return false;
-  if (!source.identity.settled()) return false;  // it could not be kept
+  if (!source.identity.unchanging()) return false;  // it could not be kept
   const auto found = running_.find(cache_key(name));
   if (found == running_.end()) return running_.size() < kMostAtATime;
   return found->second->source().identity == source.identity;
 }
 
-std::unique_ptr<Compressor::Ticket> Compressor::compress(const std::string& name,
-                                                         FilePointer source, Done done) {
-  auto ticket = std::make_unique<Ticket>(*this, cache_key(name), std::move(done));
-  auto& running = running_[ticket->key_];
+std::unique_ptr<CompressionWait> Compressor::compress(const std::string& name, FilePointer source,
+                                                      Done done) {
+  auto wait = std::make_unique<CompressionWait>(*this, cache_key(name), std::move(done));
+  auto& running = running_[wait->key_];
   if (!running) running = std::make_unique<Compression>(*this, std::move(source));
-  running->join(*ticket);
-  return ticket;
+  running->join(*wait);
+  return wait;
 }
 
 void Compressor::on_finished(Compression& compression, FilePointer result) {
@@ -124,7 +125,7 @@ void Compressor::on_finished(Compression& compression, FilePointer result) {
   auto finished = std::move(found->second);
   running_.erase(found);
   if (result) cache_.store(key, result);
-  if (result && result->futile) result = nullptr;
+  if (result && result->incompressible) result = nullptr;
   Compression& telling = *finished;
   telling.tell(result);
   loop_.retire(std::move(finished));

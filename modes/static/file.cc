@@ -15,7 +15,7 @@ namespace watchdog {
 namespace {
 
 constexpr int64_t kNanoseconds = 1'000'000'000;
-constexpr int64_t kSettling = 3 * kNanoseconds;
+constexpr int64_t kUnchangingAfter = 3 * kNanoseconds;
 constexpr int kMostTries = 3;
 
 int64_t nanoseconds(const timespec& time) {
@@ -40,7 +40,7 @@ std::string content_etag(const std::string& content) {
 
 // Weak while a change could go unseen (RFC 9110 8.8.1).
 std::string state_etag(const FileIdentity& identity) {
-  return fmt::format("{}\"{:x}-{:x}\"", identity.settled() ? "" : "W/", identity.size,
+  return fmt::format("{}\"{:x}-{:x}\"", identity.unchanging() ? "" : "W/", identity.size,
                      identity.dated() ? identity.modified : identity.changed);
 }
 
@@ -57,15 +57,15 @@ FilePointer make_file(const FileIdentity& identity, std::string etag, std::strin
 }
 
 // Reads `size` bytes; fewer when there are fewer.
-std::string read_content(int descriptor, uint64_t size, int& error) {
+ErrnoOr<std::string> read_content(int descriptor, uint64_t size) {
   std::string content(size, '\0');
   size_t have = 0;
   while (have < size) {
     const ssize_t more =
         ::pread(descriptor, content.data() + have, size - have, static_cast<off_t>(have));
     if (more < 0 && errno == EINTR) continue;
-    if (more < 0) error = errno;
-    if (more <= 0) break;
+    if (more < 0) return Errno{errno};
+    if (more == 0) break;
     have += static_cast<size_t>(more);
   }
   content.resize(have);
@@ -86,19 +86,20 @@ bool FileIdentity::dated() const {
   return modified > 11 * kYear * kNanoseconds;  // about 1981
 }
 
-bool FileIdentity::settled() const {
-  return now() - std::max(modified, changed) > kSettling;
+bool FileIdentity::unchanging() const {
+  return now() - std::max(modified, changed) > kUnchangingAfter;
 }
 
-FilePointer read_file(Fd descriptor, const struct stat& status, int& error) {
+ErrnoOr<FilePointer> read_file(Fd descriptor, const struct stat& status) {
   FileIdentity identity(status);
   std::string before;
   for (int tries = 0; tries < kMostTries; ++tries) {
     if (identity.size > File::kMostInMemory) {  // perhaps only by now
       return make_file(identity, state_etag(identity), {}, std::move(descriptor));
     }
-    std::string content = read_content(descriptor.get(), identity.size, error);
-    if (error != 0) return nullptr;
+    auto read = read_content(descriptor.get(), identity.size);
+    if (!read) return Errno{read.error()};
+    std::string& content = *read;
     struct stat after {};
     ::fstat(descriptor.get(), &after);
     const FileIdentity then(after);
@@ -111,8 +112,7 @@ FilePointer read_file(Fd descriptor, const struct stat& status, int& error) {
     identity = then;
     before = std::move(content);
   }
-  error = EBUSY;  // it changes all the time
-  return nullptr;
+  return Errno{EBUSY};
 }
 
 FilePointer make_compressed(const File& source, std::string content) {
@@ -122,9 +122,9 @@ FilePointer make_compressed(const File& source, std::string content) {
   return make_file(source.identity, std::move(etag), std::move(content), {});
 }
 
-FilePointer make_futile(const File& source) {
+FilePointer make_incompressible(const File& source) {
   return std::make_shared<const File>(
-      File{.identity = source.identity, .etag = {}, .futile = true});
+      File{.identity = source.identity, .etag = {}, .incompressible = true});
 }
 
 bool is_unchanged(const File& file) {

@@ -8,13 +8,14 @@
 #include <optional>
 #include <string>
 
+#include "base/errno_or.h"
 #include "base/fd.h"
 #include "http/conditional.h"
 
 namespace watchdog {
 
-// Which state of which file. Two that are equal stand for the same bytes, once settled() for a
-// while: file systems note changes in steps of some milliseconds, a few in steps of two seconds.
+// Identifies one state of one file. Equal identities mean equal bytes once unchanging() is true:
+// file systems record the time of a change in steps of milliseconds, a few in steps of two seconds.
 struct FileIdentity {
   explicit FileIdentity(const struct stat& from);
   bool operator==(const FileIdentity& other) const = default;
@@ -22,8 +23,8 @@ struct FileIdentity {
   // Whether `modified` means anything: image builders that want the same bytes each time set it to
   // 1970 or 1980.
   bool dated() const;
-  // Whether the last change is so long ago that another one would show.
-  bool settled() const;
+  // Whether the last change is so old (3 s) that another one would have another time.
+  bool unchanging() const;
 
   dev_t device;
   ino_t inode;
@@ -47,21 +48,22 @@ struct File {
   std::optional<std::time_t> modified{};
   std::string content{};
   Fd descriptor{};  // none: `content` is all of it
-  // Compressing it was not worth it: it stands for that, and has no content.
-  bool futile = false;
+  // Compressing the file gained nothing: this entry of the cache says so and has no content.
+  bool incompressible = false;
 
   uint64_t size() const { return descriptor ? identity.size : content.size(); }
   Validators validators() const { return {etag, modified}; }
 };
 using FilePointer = std::shared_ptr<const File>;
 
-// Makes a File of what is open as `descriptor`; `error` is set when that fails.
-FilePointer read_file(Fd descriptor, const struct stat& status, int& error);
+// Makes a File of the regular file that is open as `descriptor`; `status` is what fstat() says of
+// it. EBUSY: it changed each time it was read.
+ErrnoOr<FilePointer> read_file(Fd descriptor, const struct stat& status);
 
-// Makes a File of what compressing `source` came to.
+// Makes a File of `source` as gzip compressed it to `content`.
 FilePointer make_compressed(const File& source, std::string content);
-// The same when it came to nothing.
-FilePointer make_futile(const File& source);
+// Makes the File that says that compressing `source` gains nothing.
+FilePointer make_incompressible(const File& source);
 
 // Whether an open File is still in that state.
 bool is_unchanged(const File& file);

@@ -22,7 +22,7 @@ FilePointer FileCache::find(std::string_view key, const FileIdentity& now) {
 }
 
 void FileCache::store(std::string_view key, FilePointer file) {
-  if (file->descriptor || !file->identity.settled()) return;
+  if (file->descriptor || !file->identity.unchanging()) return;
   Entry entry{std::string(key), std::move(file)};
   const uint64_t cost = entry.cost();
   if (!takes(cost)) return;

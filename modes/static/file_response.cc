@@ -97,7 +97,7 @@ std::unique_ptr<Invocation> send_parts(Exchange& exchange, FilePointer file,
 }
 
 void CompressedResponse::wait(Compressor& compressor, const std::string& name, FilePointer source) {
-  ticket_ = compressor.compress(name, std::move(source), [this](FilePointer compressed) {
+  wait_ = compressor.compress(name, std::move(source), [this](FilePointer compressed) {
     response_ = answer_(std::move(compressed));
   });
 }

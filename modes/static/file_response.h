@@ -75,7 +75,7 @@ class CompressedResponse final : public Invocation {
  private:
   Exchange& exchange_;
   Answer answer_;
-  std::unique_ptr<Compressor::Ticket> ticket_;
+  std::unique_ptr<CompressionWait> wait_;
   std::unique_ptr<Invocation> response_;
 };
 

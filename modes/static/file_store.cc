@@ -13,9 +13,9 @@ namespace watchdog {
 
 namespace {
 
-using Kind = Finding::Kind;
+using Kind = FileLookup::Kind;
 
-Finding not_found(int error, const std::string& name) {
+FileLookup not_found(int error, const std::string& name) {
   switch (error) {
     case EXDEV:
       log::warn(
@@ -57,7 +57,7 @@ std::string last_name(int file) {
 
 }  // namespace
 
-Finding FileStore::find(const std::string& name) {
+FileLookup FileStore::find(const std::string& name) {
   struct stat status {};
   // Equal states are equal bytes, wherever a link may lead by now: only opening must be confined.
   if (const int error = folder().look_at(name, status)) return not_found(error, name);
@@ -67,18 +67,17 @@ Finding FileStore::find(const std::string& name) {
   return open(name);
 }
 
-Finding FileStore::open(const std::string& name) {
-  Opening opening = folder().open(name);
-  if (!opening.fd) return not_found(opening.error, name);
+FileLookup FileStore::open(const std::string& name) {
+  ErrnoOr<Fd> opened = folder().open(name);
+  if (!opened) return not_found(opened.error(), name);
   struct stat status {};
-  if (::fstat(opening.fd.get(), &status) != 0) return not_found(errno, name);
+  if (::fstat(opened->get(), &status) != 0) return not_found(errno, name);
   if (!S_ISREG(status.st_mode)) return {Kind::kMissing};
-  if (!may_send_opened(name, opening.fd.get(), status)) return {Kind::kMissing};
-  int error = 0;
-  auto file = read_file(std::move(opening.fd), status, error);
-  if (!file) return not_found(error, name);
-  cache_.store(name, file);
-  return {Kind::kFile, std::move(file)};
+  if (!may_send_opened(name, opened->get(), status)) return {Kind::kMissing};
+  auto file = read_file(std::move(*opened), status);
+  if (!file) return not_found(file.error(), name);
+  cache_.store(name, *file);
+  return {Kind::kFile, std::move(*file)};
 }
 
 bool FileStore::may_send_opened(const std::string& name, int file,

@@ -9,7 +9,7 @@
 namespace watchdog {
 
 // What is found under a name.
-struct Finding {
+struct FileLookup {
   enum class Kind {
     kFile,
     kFolder,
@@ -30,13 +30,13 @@ class FileStore {
       : folder_(folder), policy_(policy), cache_(most_in_memory) {}
 
   // `name`: relative, without "..".
-  Finding find(const std::string& name);
+  FileLookup find(const std::string& name);
 
   const Folder& folder() const { return folder_.folder(); }
   FileCache& cache() { return cache_; }
 
  private:
-  Finding open(const std::string& name);
+  FileLookup open(const std::string& name);
   bool may_send(std::string_view name, const struct stat& status) const {
     return policy_ == nullptr || policy_->may_send(name, status);
   }

@@ -36,18 +36,18 @@ Fd openat2_beneath(int folder, const char* name, int flags) {
 }
 
 // Walks from a folder to a file, one name at a time.
-class Walk {
+class BeneathResolver {
  public:
-  Walk(int folder, std::string_view name, int flags) : top_(folder), flags_(flags) {
+  BeneathResolver(int folder, std::string_view name, int flags) : top_(folder), flags_(flags) {
     add_names(name);
   }
 
-  Opening run() {
+  ErrnoOr<Fd> run() {
     while (!names_.empty()) {
       const std::string name = std::move(names_.front());
       names_.pop_front();
       if (name == "..") {
-        if (path_.empty()) return {{}, EXDEV};
+        if (path_.empty()) return Errno{EXDEV};
         path_.pop_back();
         continue;
       }
@@ -55,21 +55,21 @@ class Walk {
       Fd next(::openat(here(), name.c_str(), last ? flags_ | O_NOFOLLOW : kStep));
       if (!next) {
         const int error = errno;
-        if (error != ELOOP && error != ENOTDIR) return {{}, error};
-        if (const int problem = follow(name, error)) return {{}, problem};
+        if (error != ELOOP && error != ENOTDIR) return Errno{error};
+        if (const int problem = follow(name, error)) return Errno{problem};
         continue;
       }
       // O_PATH opens a link itself, where reading would fail.
       if (last && is_link(next.get())) {
-        if (const int problem = follow(name, ELOOP)) return {{}, problem};
+        if (const int problem = follow(name, ELOOP)) return Errno{problem};
         continue;
       }
-      if (last) return {std::move(next), 0};
+      if (last) return next;
       path_.push_back(std::move(next));
     }
     Fd folder(::openat(here(), ".", flags_));
-    const int error = folder ? 0 : errno;
-    return {std::move(folder), error};
+    if (!folder) return Errno{errno};
+    return folder;
   }
 
  private:
@@ -112,8 +112,8 @@ class Walk {
 
 }  // namespace
 
-Opening open_by_steps(int folder, const std::string& name, int flags) {
-  return Walk(folder, name, flags).run();
+ErrnoOr<Fd> open_by_steps(int folder, const std::string& name, int flags) {
+  return BeneathResolver(folder, name, flags).run();
 }
 
 Result<Folder> Folder::hold(const std::string& path, Links links) {
@@ -126,23 +126,23 @@ Result<Folder> Folder::hold(const std::string& path, Links links) {
   return Error{fmt::format("{}: {}; name the folder to serve", path, problem)};
 }
 
-Opening Folder::open(const std::string& name) const {
+ErrnoOr<Fd> Folder::open(const std::string& name) const {
   return open_as(name, kOpenToRead);
 }
 
-Opening Folder::open_as(const std::string& name, int flags) const {
+ErrnoOr<Fd> Folder::open_as(const std::string& name, int flags) const {
   if (links_ == Links::kAnywhere) {
     Fd fd(::openat(fd_.get(), name.c_str(), flags));
-    const int error = fd ? 0 : errno;
-    return {std::move(fd), error};
+    if (!fd) return Errno{errno};
+    return fd;
   }
   if (has_openat2.load(std::memory_order_relaxed)) {
     Fd fd = openat2_beneath(fd_.get(), name.c_str(), flags);
     while (!fd && errno == EAGAIN) {  // a rename raced
       fd = openat2_beneath(fd_.get(), name.c_str(), flags);
     }
-    if (fd) return {std::move(fd), 0};
-    if (errno != ENOSYS && errno != EPERM) return {{}, errno};
+    if (fd) return fd;
+    if (errno != ENOSYS && errno != EPERM) return Errno{errno};
     has_openat2.store(false, std::memory_order_relaxed);
   }
   return open_by_steps(fd_.get(), name, flags);
@@ -158,9 +158,9 @@ int Folder::look_at_link(const std::string& name, struct stat& out) const {
 
 int Folder::look_below(const std::string& name, struct stat& out) const {
   if (links_ == Links::kAnywhere) return look_at(name, out);
-  const Opening opening = open_as(name, kToLook);
-  if (!opening.fd) return opening.error;
-  return ::fstat(opening.fd.get(), &out) == 0 ? 0 : errno;
+  ErrnoOr<Fd> opened = open_as(name, kToLook);
+  if (!opened) return opened.error();
+  return ::fstat(opened->get(), &out) == 0 ? 0 : errno;
 }
 
 struct stat Folder::status() const {

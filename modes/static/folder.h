@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/errno_or.h"
 #include "base/fd.h"
 #include "base/result.h"
 
@@ -12,12 +13,6 @@ namespace watchdog {
 
 // Which symbolic links of a folder are followed: those that stay inside it, or all.
 enum class Links { kInside, kAnywhere };
-
-// What came of opening a file: a descriptor, or an errno. EXDEV: a symbolic link leads out.
-struct Opening {
-  Fd fd{};
-  int error = 0;
-};
 
 // Flags of open(2) for a file that is read; never waits for a FIFO's writer.
 inline constexpr int kOpenToRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
@@ -31,7 +26,8 @@ class Folder {
   static Result<Folder> hold(const std::string& path, Links links = Links::kInside);
 
   // Opens `name`, relative and without "..", to be read; never waits for a FIFO's writer.
-  Opening open(const std::string& name) const;
+  // EXDEV: a symbolic link leads out.
+  ErrnoOr<Fd> open(const std::string& name) const;
   // Looks at `name` without opening it, following links wherever they lead: good for comparing and
   // to tell what not to open, no proof that it lies below. Returns an errno, 0 when all is well.
   int look_at(const std::string& name, struct stat& out) const;
@@ -46,7 +42,7 @@ class Folder {
 
  private:
   Folder(Fd fd, Links links) : fd_(std::move(fd)), links_(links) {}
-  Opening open_as(const std::string& name, int flags) const;
+  ErrnoOr<Fd> open_as(const std::string& name, int flags) const;
 
   Fd fd_;
   Links links_;
@@ -54,6 +50,6 @@ class Folder {
 
 // How Folder opens where openat2() is missing (before Linux 5.6) or filtered out: a step at a
 // time, never through a link that it has not read itself.
-Opening open_by_steps(int folder, const std::string& name, int flags = kOpenToRead);
+ErrnoOr<Fd> open_by_steps(int folder, const std::string& name, int flags = kOpenToRead);
 
 }  // namespace watchdog

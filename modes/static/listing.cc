@@ -95,11 +95,11 @@ std::string row(const Entry& entry) {
 }  // namespace
 
 std::optional<std::string> listing_page(const Folder& folder, const std::string& name) {
-  Opening opening = folder.open(name.empty() ? "." : name);
-  if (!opening.fd) return std::nullopt;
-  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(opening.fd.get()), &::closedir);
+  ErrnoOr<Fd> opened = folder.open(name.empty() ? "." : name);
+  if (!opened) return std::nullopt;
+  const std::unique_ptr<DIR, int (*)(DIR*)> directory(::fdopendir(opened->get()), &::closedir);
   if (!directory) return std::nullopt;
-  opening.fd.release();
+  opened->release();
   std::vector<Entry> entries = read_entries(directory.get());
   const bool more = entries.size() > kMostEntries;
   if (more) entries.pop_back();

@@ -23,7 +23,7 @@ PromisedBytes::PromisedBytes(FilePointer file, ByteRange range)
     : file_(std::move(file)),
       range_(range),
       accepted_{file_->identity.size, file_->identity.modified} {
-  if (file_->identity.settled()) return;
+  if (file_->identity.unchanging()) return;
   // Nothing has been sent: what is there now is promised, if only it is the same before and after.
   for (int tries = 0; tries < kMostTries; ++tries) {
     const State before = state();

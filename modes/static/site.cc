@@ -62,9 +62,9 @@ Site::Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* p
       compressor_(context.loop, store_.cache()),
       loop_(context.loop) {}
 
-Finding Site::find(const std::string& name) {
-  Finding found = store_.find(name);
-  while (found.kind == Finding::Kind::kFailed && loop_.made_room(found.error)) {
+FileLookup Site::find(const std::string& name) {
+  FileLookup found = store_.find(name);
+  while (found.kind == FileLookup::Kind::kFailed && loop_.made_room(found.error)) {
     found = store_.find(name);
   }
   return found;
@@ -94,23 +94,23 @@ std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
   const std::string name = !folder             ? path.name
                            : path.name.empty() ? "index.html"
                                                : path.name + "/index.html";
-  Finding found = find(name);
+  FileLookup found = find(name);
   // Perhaps only because the folder has gone since it was looked up.
-  if (found.kind == Finding::Kind::kMissing && folder_.look_up_now()) found = find(name);
+  if (found.kind == FileLookup::Kind::kMissing && folder_.look_up_now()) found = find(name);
   switch (found.kind) {
-    case Finding::Kind::kFile:
+    case FileLookup::Kind::kFile:
       return serve_file(exchange, name, std::move(found.file));
-    case Finding::Kind::kFolder:
+    case FileLookup::Kind::kFolder:
       if (folder) return serve_missing(exchange, name);
       answer_redirect(exchange);
       return nullptr;
-    case Finding::Kind::kMissing:
+    case FileLookup::Kind::kMissing:
       if (folder && config_.static_listing) return serve_listing(exchange, path.name);
       return serve_missing(exchange, path.name);
-    case Finding::Kind::kForbidden:
+    case FileLookup::Kind::kForbidden:
       answer_error(exchange, 403);
       return nullptr;
-    case Finding::Kind::kFailed:
+    case FileLookup::Kind::kFailed:
       break;
   }
   fail(exchange, name, found.error);
@@ -119,14 +119,14 @@ std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
 
 std::unique_ptr<Invocation> Site::serve_named(Exchange& exchange, const std::string& name,
                                               const Fields& said, std::string_view asked) {
-  Finding found = find(name);
-  if (found.kind == Finding::Kind::kFailed) {
+  FileLookup found = find(name);
+  if (found.kind == FileLookup::Kind::kFailed) {
     fail(exchange, name, found.error);
     return nullptr;
   }
   if (!found.file) {
     log::warn("{}: there is no such file in {} that can be sent", asked, folder_.real_path());
-    answer_error(exchange, found.kind == Finding::Kind::kForbidden ? 403 : 404, &said);
+    answer_error(exchange, found.kind == FileLookup::Kind::kForbidden ? 403 : 404, &said);
     return nullptr;
   }
   const Field* const type = said.find("content-type");
@@ -158,7 +158,7 @@ std::unique_ptr<Invocation> Site::serve_file(Exchange& exchange, const std::stri
     return send(exchange, sent);
   };
   if (auto known = compressor_.find(name, representation.file->identity)) {
-    return as_compressed(known->futile ? nullptr : std::move(known));
+    return as_compressed(known->incompressible ? nullptr : std::move(known));
   }
   if (!compressor_.can_compress(name, *representation.file)) return as_compressed(nullptr);
   auto response = std::make_unique<CompressedResponse>(exchange, as_compressed);
@@ -169,7 +169,7 @@ std::unique_ptr<Invocation> Site::serve_file(Exchange& exchange, const std::stri
 std::unique_ptr<Invocation> Site::serve_missing(Exchange& exchange, const std::string& name) {
   if (!config_.static_fallback.empty() && is_navigation(exchange.request(), name)) {
     const std::string fallback = config_.static_fallback.substr(1);
-    Finding found = find(fallback);
+    FileLookup found = find(fallback);
     if (found.file) return serve_file(exchange, fallback, std::move(found.file));
   }
   return serve_not_found(exchange);
@@ -178,7 +178,7 @@ std::unique_ptr<Invocation> Site::serve_missing(Exchange& exchange, const std::s
 std::unique_ptr<Invocation> Site::serve_not_found(Exchange& exchange) {
   if (!config_.static_404.empty()) {
     const std::string page = config_.static_404.substr(1);
-    Finding found = find(page);
+    FileLookup found = find(page);
     if (found.file) return send_in_place(exchange, 404, as_it_is(page, std::move(found.file)));
   }
   answer_error(exchange, 404);
@@ -215,7 +215,7 @@ bool Site::find_precompressed(const Fields& fields, const std::string& name,
   for (const Sibling& sibling : kSiblings) {
     const int quality = coding_quality(fields, sibling.coding);
     if (quality == 0 || quality < best || (found_one && quality == best)) continue;
-    Finding found = find(name + std::string(sibling.suffix));
+    FileLookup found = find(name + std::string(sibling.suffix));
     if (!found.file) continue;
     if (modified - found.file->identity.modified > kSiblingLag) continue;
     representation.file = std::move(found.file);

@@ -46,7 +46,7 @@ class Site {
                                             const Representation& representation);
 
   // As FileStore::find(), once more after room was made where no descriptor was left.
-  Finding find(const std::string& name);
+  FileLookup find(const std::string& name);
   Representation as_it_is(const std::string& name, FilePointer file) const;
   bool find_precompressed(const Fields& fields, const std::string& name,
                           Representation& representation);

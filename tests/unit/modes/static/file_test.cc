@@ -25,11 +25,9 @@ struct OneFile {
     Fd descriptor(::open(folder.path("file").c_str(), O_RDONLY | O_CLOEXEC));
     struct stat status {};
     REQUIRE(::fstat(descriptor.get(), &status) == 0);
-    int error = 0;
-    auto file = read_file(std::move(descriptor), status, error);
-    CHECK(error == 0);
+    auto file = read_file(std::move(descriptor), status);
     REQUIRE(file);
-    return file;
+    return std::move(*file);
   }
 };
 
@@ -118,5 +116,5 @@ TEST_CASE_FIXTURE(OneFile, "a compressed file has a weak tag of its own") {
   const FilePointer compressed = make_compressed(*file, "xyz");
   CHECK(compressed->content == "xyz");
   CHECK(compressed->etag == "W/" + file->etag.substr(0, file->etag.size() - 1) + "-gzip\"");
-  CHECK(make_futile(*file)->futile);
+  CHECK(make_incompressible(*file)->incompressible);
 }

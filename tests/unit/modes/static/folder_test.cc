@@ -72,13 +72,13 @@ constexpr std::array<Row, 22> kRows = {{
     {"nothing/below", ENOENT, nullptr},
 }};
 
-void check(const Row& row, const Opening& opening) {
+void check(const Row& row, ErrnoOr<Fd> opened) {
   CAPTURE(row.name);
-  CHECK(opening.error == row.error);
-  CHECK(static_cast<bool>(opening.fd) == (row.error == 0));
-  if (row.content == nullptr || !opening.fd) return;
+  CHECK(opened.error() == row.error);
+  CHECK(static_cast<bool>(opened) == (row.error == 0));
+  if (row.content == nullptr || !opened) return;
   std::array<char, 100> text;
-  const ssize_t size = ::read(opening.fd.get(), text.data(), text.size());
+  const ssize_t size = ::read(opened->get(), text.data(), text.size());
   REQUIRE(size >= 0);
   CHECK(std::string(text.data(), static_cast<size_t>(size)) == row.content);
 }
@@ -107,13 +107,13 @@ TEST_CASE("a look below a folder goes where opening goes") {
     CAPTURE(row.name);
     struct stat status {};
     CHECK(folder->look_below(row.name, status) == row.error);
-    const Opening opening = open_by_steps(by_steps.get(), row.name, O_PATH | O_CLOEXEC);
-    CHECK(opening.error == row.error);
-    if (row.content == nullptr || !opening.fd) continue;
+    ErrnoOr<Fd> opened = open_by_steps(by_steps.get(), row.name, O_PATH | O_CLOEXEC);
+    CHECK(opened.error() == row.error);
+    if (row.content == nullptr || !opened) continue;
     CHECK(S_ISREG(status.st_mode));
-    struct stat opened {};
-    REQUIRE(::fstat(opening.fd.get(), &opened) == 0);
-    CHECK(opened.st_ino == status.st_ino);
+    struct stat expected {};
+    REQUIRE(::fstat(opened->get(), &expected) == 0);
+    CHECK(expected.st_ino == status.st_ino);
   }
 }
 
@@ -125,7 +125,7 @@ TEST_CASE("all links are followed where they may lead anywhere") {
     CAPTURE(row.name);
     const int error = row.error == EXDEV ? 0 : row.error;
     struct stat status {};
-    CHECK(folder->open(row.name).error == error);
+    CHECK(folder->open(row.name).error() == error);
     CHECK(folder->look_below(row.name, status) == error);
   }
 }
@@ -134,8 +134,8 @@ TEST_CASE("names that are too long are told apart from those that are not there"
   const Site site;
   const auto folder = Folder::hold(site.around.path("site"));
   REQUIRE(folder.ok());
-  CHECK(folder->open(std::string(300, 'a')).error == ENAMETOOLONG);
-  CHECK(folder->open(std::string(8192, 'a')).error == ENAMETOOLONG);
+  CHECK(folder->open(std::string(300, 'a')).error() == ENAMETOOLONG);
+  CHECK(folder->open(std::string(8192, 'a')).error() == ENAMETOOLONG);
 }
 
 TEST_CASE("a folder is held though it is renamed") {
@@ -143,7 +143,7 @@ TEST_CASE("a folder is held though it is renamed") {
   const auto folder = Folder::hold(site.around.path("site"));
   REQUIRE(folder.ok());
   REQUIRE(::rename(site.around.path("site").c_str(), site.around.path("moved").c_str()) == 0);
-  CHECK(folder->open("file").error == 0);
+  CHECK(folder->open("file").error() == 0);
 }
 
 TEST_CASE("what is no folder cannot be held, and the error says what to do") {

@@ -29,7 +29,7 @@ struct Sent {
     set_time(1'700'000'000);
     file = std::make_shared<const File>(
         File{.identity = FileIdentity(status), .etag = {}, .descriptor = std::move(descriptor)});
-    REQUIRE(file->identity.settled() == settled);
+    REQUIRE(file->identity.unchanging() == settled);
   }
 
   void set_time(time_t seconds) const {
