@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Checks who includes whom, and that a file's name stands once in the tree; watchdog/README.md draws
-the picture. Ends with "N passed, N failed".
+"""Checks who includes whom, that a file's name stands once in the tree, that a file named in a comment
+exists, and that each text of tests/mutants.py stands once in its file; watchdog/README.md draws the
+picture. Ends with "N passed, N failed".
 """
 
 import collections
 import re
 import sys
 from pathlib import Path
+
+sys.dont_write_bytecode = True
+from mutants import MUTANTS, not_found_once  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[1]
 # What a folder may include beside itself. There are no circles: a folder stands below those above it.
@@ -37,6 +41,8 @@ ONLY_IN = {
 }
 # Their weight in a static binary is not worth it.
 NOWHERE = r"iostream|ostream|istream|sstream|fstream|iomanip|regex|format|locale"
+# A file, named in a comment as it is included, or from the root.
+NAMED_FILE = re.compile(r"(?:\w+/)+\w+\.(?:h|cc|py|sh|md)\b")
 INCLUDE = re.compile(r'\s*#\s*include\s+([<"])([^>"]+)[>"]')
 
 
@@ -92,6 +98,15 @@ def check_weight(path, own, name):
     return "too heavy for the static binary" if not own and re.fullmatch(NOWHERE, name) else None
 
 
+def lost_files():
+    """The files that comments name and that are not there."""
+    for path in sources():
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            for name in NAMED_FILE.findall(line.partition("//")[2]):
+                if not any((ROOT / folder / name).exists() for folder in (".", "watchdog")):
+                    yield f"{path.relative_to(ROOT)}:{number}: there is no {name}"
+
+
 def main():
     found = list(includes())
     passed = failed = 0
@@ -107,6 +122,10 @@ def main():
         print(f"{name}: stands in {names[name]} folders; a stack trace and grep cannot tell them apart")
     failed += max(names.values()) > 1
     passed += max(names.values()) == 1
+    for wrong in (list(lost_files()), not_found_once(enumerate(MUTANTS, 1))):
+        print("".join(line + "\n" for line in wrong), end="")
+        failed += bool(wrong)
+        passed += not wrong
     if not found:
         print("no sources found")
         passed, failed = 0, 1
