@@ -45,20 +45,68 @@ suite() {
   printf -- '-- %s: %d passed, %d failed in %d s\n' "$name" "$good" "$bad" $((SECONDS - start))
 }
 
-# built FOLDER ...: builds; a build that fails is one failure.
-built() {
-  build "$@" && return
-  failed=$((failed + 1))
-  return 1
+# The binary that ships, and the unit tests of the same objects.
+build_release() {
+  local ninja=build/release/build.ninja
+  [ ! -e $ninja ] || grep -q '^build tests/unit:' $ninja || meson configure build/release -Dtests=true || return
+  build release -- -Dtests=true
 }
 
+# With -g1: lines for stack traces cost a seventh less to compile than all of -g.
 # Without vptr: it looks at an object's type through a pipe, and where no descriptor is left it takes
 # every type for a wrong one. The fuzz targets have it.
-sanitized() {  # FOLDER SANITIZERS [TARGET...]
-  local folder=$1 sanitizers=$2
-  shift 2
-  built "$folder" "$@" -- -Dtests=true -Dstatic=false -Db_sanitize="$sanitizers" -Db_lundef=false -Doptimization=0 \
-    -Dcpp_args=-fno-sanitize=vptr --buildtype=debug
+build_sanitized() {  # FOLDER SANITIZERS
+  build "$1" -- -Dtests=true -Dstatic=false -Db_sanitize="$2" -Db_lundef=false -Doptimization=0 \
+    -Dcpp_args='-fno-sanitize=vptr -g1' --buildtype=debug
+}
+build_asan() { build_sanitized asan address,undefined; }
+build_tsan() { build_sanitized tsan thread; }
+
+FUZZ_TARGETS=$(cd tests/fuzz && ls | sed -n 's/_fuzz\.cc$/_fuzz/p')
+build_fuzz() {
+  CC=clang CXX=clang++ build fuzz $FUZZ_TARGETS -- -Dtests=true -Dfuzz=true -Dstatic=false \
+    -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=0 --buildtype=debug \
+    -Dc_args='-fsanitize=fuzzer-no-link -g1' -Dcpp_args='-fsanitize=fuzzer-no-link -g1'
+}
+
+build_arm64() { build arm64 -- -Dtests=true --cross-file tests/arm64.ini; }
+
+# Makes everything that the suites need, in the order in which they need it, beside the end-to-end tests,
+# which wait more than they compute: with what they leave of the CPUs.
+start_builds() {
+  local name
+  install_arm64
+  built release || return
+  rm -f build/*.done
+  set -m  # a process group of its own, to be ended with us
+  (
+    renice -n 19 "$BASHPID" >/dev/null
+    for name in build_asan check_tidy build_tsan build_fuzz build_arm64; do
+      $name >"build/$name.said" 2>&1
+      echo $? >"build/$name.done"
+    done
+  ) &
+  builder=$!
+  set +m
+  trap 'kill -- -$builder 2>/dev/null' EXIT
+}
+
+# done_beside STEP: does it, or waits until the builder has; says what it said.
+done_beside() {
+  if [ -z "${builder:-}" ]; then
+    "$1"
+    return
+  fi
+  while [ ! -e "build/$1.done" ] && kill -0 "$builder" 2>/dev/null; do sleep 0.2; done
+  cat "build/$1.said"
+  return "$(cat "build/$1.done")"
+}
+
+# built NAME: what cannot be built is one failure.
+built() {
+  if [ "$1" = release ]; then build_release; else done_beside "build_$1"; fi && return
+  failed=$((failed + 1))
+  return 1
 }
 
 layers() { suite layers python3 tests/layers.py; }
@@ -84,42 +132,34 @@ check_tidy() {
     echo "the code is checked with clang-tidy 14, which Debian bookworm has"
   else
     find watchdog modes -name '*.cc' -print0 |
-      xargs -0 -P "$(nproc)" -n 5 clang-tidy -p build/unit --quiet 2>/dev/null ||
+      xargs -0 -P "$(nproc)" -n 5 clang-tidy -p build/release --quiet 2>/dev/null ||
       { echo "0 passed, 1 failed"; return 1; }
   fi
   echo "1 passed, 0 failed"
 }
 
-# Beside the end-to-end tests, which wait more than they compute, with what they leave of the CPUs.
-start_tidy() {
-  (renice -n 19 "$BASHPID" >/dev/null && check_tidy) >build/tidy.log 2>&1 &
-  tidy_pid=$!
-}
-
 tidy() {
-  if [ -n "${tidy_pid:-}" ]; then
-    wait "$tidy_pid"
-    suite tidy cat build/tidy.log
-  else
-    built unit -- -Dtests=true && suite tidy check_tidy
-  fi
+  built release && suite tidy done_beside check_tidy
 }
 
 unit() {
-  built unit -- -Dtests=true && suite "unit" build/unit/tests/unit
-  sanitized asan address,undefined && suite "unit, ASan and UBSan" build/asan/tests/unit
+  built release && suite "unit" build/release/tests/unit
+  [ -n "${builder:-}" ] || unit_asan
 }
 
+unit_asan() { built asan && suite "unit, ASan and UBSan" build/asan/tests/unit; }
+
+# Among all suites those without a sanitizer come first: it is being built meanwhile.
 e2e() {
-  [ -z "${WITH_ALL:-}" ] || start_tidy
   built release && suite "e2e" python3 tests/e2e/run.py
-  sanitized asan address,undefined &&
+  [ -z "${builder:-}" ] || unit_asan
+  built asan &&
     WATCHDOG=build/asan/fwatchdog suite "e2e, ASan and UBSan" \
       python3 tests/e2e/run.py --without examples_test
 }
 
 threads() {
-  sanitized tsan thread || return
+  built tsan || return
   suite "unit, TSan" build/tsan/tests/unit
   WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
     python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
@@ -157,15 +197,7 @@ run_fuzz() {
   echo "$good passed, $(($# - good)) failed"
 }
 
-fuzz() {
-  local targets
-  targets=$(cd tests/fuzz && ls | sed -n 's/_fuzz\.cc$/_fuzz/p')
-  if CC=clang CXX=clang++ built fuzz $targets -- -Dtests=true -Dfuzz=true -Dstatic=false \
-      -Db_sanitize=address,undefined -Db_lundef=false -Doptimization=0 --buildtype=debug \
-      -Dc_args=-fsanitize=fuzzer-no-link -Dcpp_args=-fsanitize=fuzzer-no-link; then
-    suite "fuzz, $FUZZ_SECONDS s each" run_fuzz $targets
-  fi
-}
+fuzz() { built fuzz && suite "fuzz, $FUZZ_SECONDS s each" run_fuzz $FUZZ_TARGETS; }
 
 # Cross-built, and run under qemu: the parts whose code depends on the machine or on what the kernel does
 # for it, and one class of every mode.
@@ -173,8 +205,8 @@ ARM64_TESTS="fork_test.StreamingContract http_mode_test.Requests http_mode_test.
   http_mode_test.Upgrades warm_process_test static_test.Files static_test.Ranges static_test.Limits cgi_test
   fastcgi_test accel_test git_test chaos_test drain_test queue_test health_test metrics_test logs_test pid1_test.Pid1"
 arm64() {
-  install_arm64
-  built arm64 -- -Dtests=true --cross-file tests/arm64.ini || return
+  [ -n "${builder:-}" ] || install_arm64
+  built arm64 || return
   suite "unit, arm64" qemu-aarch64-static build/arm64/tests/unit
   WATCHDOG=build/arm64/fwatchdog suite "e2e, arm64" python3 tests/e2e/run.py $ARM64_TESTS
 }
@@ -192,8 +224,8 @@ install_arm64() {
 image() { suite image tests/image.sh; }
 
 attack() {
-  if [ -n "${WITH_ALL:-}" ]; then
-    sanitized asan address,undefined &&
+  if [ -n "${builder:-}" ]; then
+    built asan &&
       WATCHDOG=build/asan/fwatchdog ATTACK_SECONDS=60 suite "attack, ASan and UBSan" python3 tests/attack.py
   else
     built release && suite attack python3 tests/attack.py
@@ -203,7 +235,7 @@ attack() {
 soak() { built release && suite soak python3 tests/soak.py; }
 
 if [ $# = 0 ] || [ "$1" = all ]; then
-  WITH_ALL=yes
+  all=yes
   set -- layers format unit e2e tidy threads fuzz attack arm64
 fi
 for name; do
@@ -217,6 +249,7 @@ for name; do
 done
 command -v npm >/dev/null || TEST_PACKAGES="$TEST_PACKAGES nodejs npm"
 install_missing $BUILD_PACKAGES $TEST_PACKAGES
+[ -z "${all:-}" ] || start_builds
 for name; do
   before=$((passed + failed))
   "$name"

@@ -106,7 +106,7 @@ def try_again(failures):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("-j", "--jobs", type=int, default=3)
+    parser.add_argument("-j", "--jobs", type=int, default=5)
     parser.add_argument("--without", action="append", default=[])
     parser.add_argument("--report", help=argparse.SUPPRESS)
     parser.add_argument("--class", dest="class_name", help=argparse.SUPPRESS)
