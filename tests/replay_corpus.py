@@ -238,12 +238,12 @@ case $name in
   exit) cat >/dev/null; echo wrong >&2; exit 7 ;;
   late-exit) cat >/dev/null; printf 'Content-Type: a/b\\n\\nbegun'; exit 3 ;;
   kill) kill -9 $$ ;;
-  early) printf 'Content-Type: a/b\\n\\nearly' ;;
-  quiet) cat >/dev/null ;;
-  stderr) cat >/dev/null; echo 'Content-Type: a/b'; echo; echo one >&2 ;;
+  early) printf 'Content-Type: a/b\\n\\nearly'; exit ;;
+  quiet) cat >/dev/null; exit ;;
+  stderr) cat >/dev/null; printf 'Content-Type: a/b\\n\\n'; echo one >&2; exit ;;
   sleep) exec sleep 20 ;;
   begun) printf 'Content-Type: a/b\\n\\nbegun'; exec sleep 20 ;;
-  hold) until [ -e "$TMPDIR/go" ]; do sleep 0.02; done; rm "$TMPDIR/go"; printf 'Content-Type: a/b\\n\\nheld' ;;
+  hold) until [ -e "$TMPDIR/go" ]; do sleep 0.02; done; rm "$TMPDIR/go"; printf 'Content-Type: a/b\\n\\nheld'; exit ;;
   ?*) if [ -e "$OUTPUTS/$name" ]; then cat >/dev/null; exec cat "$OUTPUTS/$name"; fi ;;
 esac
 body=$(cksum)
