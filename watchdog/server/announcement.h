@@ -6,8 +6,9 @@
 
 namespace watchdog {
 
-// Logs what has been started: the mode and the command, the timeouts, the ports; and a warning where
-// the command cannot be run. `port` is the function's, `has_metrics` whether there is a second one.
+// Logs what has been started: the mode and the command, the timeouts, the ports; and a warning
+// where the command cannot be run. `port` is the function's, `has_metrics` whether there is a
+// second one.
 void announce(const Config& config, uint16_t port, bool has_metrics);
 
 }  // namespace watchdog

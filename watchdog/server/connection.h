@@ -28,16 +28,16 @@ class Server;
 //   closing --all sent--> gone
 //   any --client disconnected and the invocation does not outlive it--> gone
 //
-// A request whose response ended before the request was read stays in body, where the rest is thrown
-// away up to kMostDiscarded.
+// A request whose response ended before the request was read stays in body, where the rest is
+// thrown away up to kMostDiscarded.
 //
 // A client that half-closes after its request (nc -N, socat, some gateways) may still take the
-// response. It has gone when its kernel answers what we send with a reset. While nothing is read from
-// a client, a look at its socket tells whether it has gone.
+// response. It has gone when its kernel answers what we send with a reset. While nothing is read
+// from a client, a look at its socket tells whether it has gone.
 //
 // Closing sends what is left and half-closes. When the client may still be sending we read on for
-// kLinger: closing at once would make the kernel send a reset, which can destroy the response on its
-// way.
+// kLinger: closing at once would make the kernel send a reset, which can destroy the response on
+// its way.
 class Connection final : private Stream::Handler, private Exchange::Client {
  public:
   Connection(Server& server, Fd socket, const PeerAddress& peer);
@@ -45,8 +45,8 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   // Closes now if no request is under way or half read.
   void close_if_idle();
-  // Whether nothing is lost by destroying the connection at once: since an earlier turn it has waited
-  // for a request, or for its client to close.
+  // Whether nothing is lost by destroying the connection at once: since an earlier turn it has
+  // waited for a request, or for its client to close.
   bool dispensable() const;
   // The server is about to end: tells the request under way.
   void on_stopping() {
@@ -61,8 +61,8 @@ class Connection final : private Stream::Handler, private Exchange::Client {
 
   static constexpr uint64_t kMostDiscarded = 256 * 1024;
   static constexpr auto kLinger = std::chrono::seconds(2);
-  // How often we look for the client while nothing is read from it: first after kFirstLook, and then
-  // later and later, when a reset is expected.
+  // How often we look for the client while nothing is read from it: first after kFirstLook, and
+  // then later and later, when a reset is expected.
   static constexpr auto kPresence = std::chrono::seconds(1);
   static constexpr auto kFirstLook = std::chrono::milliseconds(1);
   // How long a connection that has just been accepted may take to send its request when we are

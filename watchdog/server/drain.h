@@ -21,8 +21,8 @@ namespace watchdog {
 //   aborting --nothing is left, or kLastWords is over--> over
 //
 //   draining   We are unready but still serve, and responses carry Connection: close. It lasts for
-//              healthcheck_interval; where that is not set, until kIdle passes without a request, or
-//              nobody outside can reach us (only the loopback interface is up).
+//              healthcheck_interval; where that is not set, until kIdle passes without a request,
+//              or nobody outside can reach us (only the loopback interface is up).
 //   closing    The listeners are closed. Requests under way finish; after the last of them the warm
 //              function is asked to end.
 //   stopping   All functions are asked to end (SIGTERM). What they still answer is delivered.

@@ -35,13 +35,14 @@ struct ServerContext {
 //   idle --start()--> serving --end() or fail()--> idle
 //                        `--end(), much unsent--> sending --all sent, or fail()--> idle
 //
-// While serving, the response begins with head(). Before the head a failure is answered with a page;
-// after it the connection is cut, so that a truncated body never looks whole. Every request ends in
-// finish(), exactly once: it writes the access record, gives the slot back, retires the invocation
-// and tells the connection.
+// While serving, the response begins with head(). Before the head a failure is answered with a
+// page; after it the connection is cut, so that a truncated body never looks whole. Every request
+// ends in finish(), exactly once: it writes the access record, gives the slot back, retires the
+// invocation and tells the connection.
 //
 // The class has more public functions than others because it has three callers, each with its own
-// part below: the connection reports what the client does, the service admits, and the mode answers.
+// part below: the connection reports what the client does, the service admits, and the mode
+// answers.
 class Exchange {
  public:
   // What the connection is to do after a response.

@@ -7,45 +7,45 @@
 
 namespace watchdog {
 
-// Every way in which a request can end other than well.
+// Every way in which a request can fail.
 enum class Failure : uint8_t {
   kNone,
   kBadRequest,           // the message was refused; its own status is in the refusal
-  kClientGone,           // the client closed or reset the connection before its answer was complete
+  kClientGone,           // the client disconnected before its response was complete
   kClientSlow,           // read_timeout or write_timeout
   kBodyTooLarge,         // max_body_size
   kEnvironmentTooLarge,  // E2BIG
   kExecTimeout,          // exec_timeout or X-Timeout
-  kKilledProcess,        // the same in classic mode
+  kKilledProcess,        // exec_timeout in mode=classic
   kSpawnFailed,          // no process could be started
   kUpstreamRefused,      // the function's server takes no connection
-  kUpstreamBroken,       // it broke off, or what it said is not HTTP
-  kBadResponse,          // what a program printed is no CGI answer
-  kNotReady,             // it did not become ready in time
+  kUpstreamBroken,       // the server's response broke off, or is not what its protocol asks for
+  kBadResponse,          // what a program printed is no CGI response
+  kNotReady,             // the function's server did not become ready in time
   kFunctionFailed,       // non-zero exit code, or killed by a signal
   kFileFailed,           // a file could not be read, or changed while it was sent
   kOutOfResources,       // no descriptor or memory was left
   kOverloaded,           // max_inflight
-  kQueueTimeout,         // max_queue let it wait, but not for so long
-  kDraining,             // unanswered when the function was asked to end for good
+  kQueueTimeout,         // queue_timeout
+  kDraining,             // unanswered when the watchdog came to its end
   kInternal,
 };
 
-// Whose fault it is. Only the watchdog's own failures, and the platform's, carry X-OpenFaaS-Internal:
-// OpenFaaS sends a request again whose answer carries it, and a function that failed half way must
-// not run a second time for that.
+// Who is to blame. Only the responses for failures of the watchdog's own, and of the platform's,
+// carry X-OpenFaaS-Internal: OpenFaaS sends such a request again, and a function that failed half
+// way must not run a second time for that.
 enum class Blame : uint8_t { kClient, kFunction, kWatchdog };
 
 struct FailureInfo {
   Failure failure;
   Blame blame;
-  uint16_t status;          // of the page that the client gets when no head has been sent yet
-  bool passes;              // trying again soon may well help: Retry-After
+  uint16_t status;          // of the error page, where no head has been sent yet
+  bool passes;              // trying again soon may help: the page carries Retry-After
   std::string_view word;    // in the log
-  std::string_view page{};  // the page's text; empty: the word and what happened
+  std::string_view page{};  // the page's text; empty: the word and the detail
 };
 
-// One row for each Failure, in its order.
+// One row per Failure, in the order of the enum.
 inline constexpr FailureInfo kFailures[] = {
     {Failure::kNone, Blame::kClient, 200, false, ""},
     {Failure::kBadRequest, Blame::kClient, 400, false, "bad_request"},

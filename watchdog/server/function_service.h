@@ -8,7 +8,8 @@
 
 namespace watchdog {
 
-// What the function's port serves: /_/health and /_/ready, and the function at every other path.
+// Serves the function's port: /_/health and /_/ready are the watchdog's own, at every other path
+// the function answers, where it has a slot. One per Worker.
 class FunctionService final : public Service {
  public:
   FunctionService(const ServerContext& context, const Health& health, Lifecycle& lifecycle,
@@ -29,8 +30,8 @@ class FunctionService final : public Service {
   Mode& mode_;
 };
 
-// What the metrics port serves: /metrics, and /_/health too, which can be asked there when the
-// function's port has no connection left to give.
+// Serves the metrics port: /metrics, and /_/health too, which can be asked here when the function's
+// port can take no more connections. Owned by the Watchdog.
 class MetricsService final : public Service {
  public:
   MetricsService(const Metrics& metrics, const Health& health)

@@ -4,8 +4,8 @@
 
 namespace watchdog {
 
-// --run-healthcheck: whether the watchdog of this container answers 200 at /_/health. Blocks, for
-// at most two seconds.
+// Whether the watchdog of this container answers 200 at /_/health, for --run-healthcheck. Blocks
+// for two seconds at most.
 bool run_healthcheck(const Config& config);
 
 }  // namespace watchdog

@@ -17,8 +17,8 @@ enum class Stage {
   kOver,      // the loops stop
 };
 
-// The stage that the process has reached, for every thread to see. It only goes forward. Owned by the
-// Watchdog; its Drain, on the main loop, alone moves it on.
+// The stage that the process has reached, for every thread to see. It only goes forward. Owned by
+// the Watchdog; its Drain, on the main loop, alone moves it on.
 class Lifecycle {
  public:
   Stage stage() const { return stage_.load(std::memory_order_relaxed); }

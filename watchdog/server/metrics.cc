@@ -24,8 +24,8 @@ namespace {
 
 constexpr auto kRelaxed = std::memory_order_relaxed;
 
-// The methods of RFC 9110 9.1 and RFC 5789, and their labels: in lower case, as Go's promhttp, and so
-// both peers, write them.
+// The methods of RFC 9110 9.1 and RFC 5789, and their labels: in lower case, as Go's promhttp, and
+// so both peers, write them.
 struct MethodLabel {
   std::string_view method;
   std::string_view label;
@@ -40,8 +40,8 @@ constexpr std::array<MethodLabel, 9> kMethods = {{{"GET", "get"},
                                                   {"CONNECT", "connect"},
                                                   {"TRACE", "trace"}}};
 
-// A constant, as `method` lives only as long as its request. Methods are case-sensitive: "get" is no
-// GET, and counts among the unknown.
+// A constant, as `method` lives only as long as its request. Methods are case-sensitive: "get" is
+// no GET, and counts among the unknown.
 std::string_view method_label(std::string_view method) {
   for (const MethodLabel& known : kMethods) {
     if (known.method == method) return known.label;

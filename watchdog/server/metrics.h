@@ -15,13 +15,13 @@ namespace watchdog {
 class Histogram {
  public:
   using Bounds = std::array<double, 11>;
-  // Prometheus's own, made for answers over a network.
+  // Those of Prometheus, made for responses over a network.
   static constexpr Bounds kBounds = {.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10};
-  // For starting a process, which takes a fraction of a millisecond when all is well.
+  // For starting a process, which usually takes a fraction of a millisecond.
   static constexpr Bounds kSpawnBounds = {.0001, .00025, .0005, .001, .0025, .005,
                                           .01,   .025,   .05,   .1,   1};
 
-  // `bounds` is one of the constants above, or lives as long.
+  // `bounds` outlives the histogram.
   explicit Histogram(const Bounds& bounds = kBounds) : bounds_(bounds) {}
 
   // A negative duration counts as none.
@@ -36,8 +36,8 @@ class Histogram {
   std::atomic<uint64_t> nanoseconds_{0};
 };
 
-// Every number that /metrics shows, shared by all workers; written with relaxed atomics, without
-// locks. Made by main at the start of the program, outlives the workers.
+// The numbers of /metrics. Any thread may write them; relaxed atomics, without locks. Owned by the
+// Watchdog; outlives the workers.
 class Metrics {
  public:
   Metrics();
@@ -45,8 +45,9 @@ class Metrics {
   Metrics(const Metrics&) = delete;
   Metrics& operator=(const Metrics&) = delete;
 
-  // `method` as received; the well-known nine are labelled in lower case, as Go's promhttp does; others
-  // are counted as "unknown", so that clients cannot make series. `code` is the three-digit status.
+  // `method` as received; the well-known nine are labelled in lower case, as Go's promhttp does;
+  // others are counted as "unknown", so that clients cannot make series. `code` is the three-digit
+  // status.
   void count_request(std::string_view method, int code, Duration duration);
 
   std::atomic<int64_t> requests_in_flight{0};
@@ -63,8 +64,8 @@ class Metrics {
   std::string text() const;
 
  private:
-  // The requests of one method and status, in a list that only grows; a function answers with a
-  // handful of statuses, so the list is short.
+  // The requests of one method and status, in a list that only grows. It is short, because a
+  // function answers with a handful of statuses.
   struct Series {
     std::string_view method;
     int code = 0;

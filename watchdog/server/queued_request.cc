@@ -9,21 +9,21 @@
 namespace watchdog {
 
 QueuedRequest::QueuedRequest(Exchange& exchange, Gate& gate, Mode& mode, Metrics& metrics,
-                             Duration patience)
+                             Duration limit)
     : exchange_(exchange),
       metrics_(metrics),
       since_(exchange.loop().now()),
       waiter_(gate, exchange.loop(),
               [this, &mode](Slot slot) { exchange_.run(mode, std::move(slot)); }),
-      patience_(exchange.loop(), [this, patience] {
+      deadline_(exchange.loop(), [this, limit] {
         ++metrics_.queue_timeouts;
         exchange_.fail(
             Failure::kQueueTimeout,
-            fmt::format("there was no slot within queue_timeout={}", format_duration(patience)));
+            fmt::format("there was no slot within queue_timeout={}", format_duration(limit)));
       }) {
   exchange.pause_upload();
   ++metrics_.requests_queued;
-  if (patience > Duration::zero()) patience_.set_after(patience);
+  if (limit > Duration::zero()) deadline_.set_after(limit);
 }
 
 QueuedRequest::~QueuedRequest() {

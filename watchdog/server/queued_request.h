@@ -7,12 +7,12 @@
 
 namespace watchdog {
 
-// A request that waits until there is a slot for it. Stands in its exchange for the invocation that
-// will answer it; nothing of its body is read meanwhile.
+// A request that waits for a slot. It stands in its exchange in the place of the mode's invocation;
+// nothing of the request's body is read meanwhile.
 class QueuedRequest final : public Invocation {
  public:
-  // `patience` 0: for ever.
-  QueuedRequest(Exchange& exchange, Gate& gate, Mode& mode, Metrics& metrics, Duration patience);
+  // Fails the request after `limit` (queue_timeout); 0 is no limit.
+  QueuedRequest(Exchange& exchange, Gate& gate, Mode& mode, Metrics& metrics, Duration limit);
   ~QueuedRequest() override;
 
   void on_body(std::string_view) override {}
@@ -24,7 +24,7 @@ class QueuedRequest final : public Invocation {
   Metrics& metrics_;
   const Instant since_;
   Gate::Waiter waiter_;
-  Timer patience_;
+  Timer deadline_;
 };
 
 }  // namespace watchdog

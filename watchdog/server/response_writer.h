@@ -74,8 +74,8 @@ class ResponseWriter {
   bool begun() const { return now_.framing.has_value(); }
   // Whether the connection can serve another request after this response. Final once begun().
   bool keep_alive() const { return now_.keep_alive; }
-  // Whether the client can tell a response that breaks off from a whole one: not where the body ends
-  // with the connection.
+  // Whether the client can tell a response that breaks off from a whole one: not where the body
+  // ends with the connection.
   bool end_is_visible() const { return now_.framing != BodyFraming::kUntilClose; }
   // Of the head; 0 before it.
   int status() const { return now_.status; }

@@ -12,8 +12,8 @@ namespace watchdog {
 // Notices a client that takes nothing of what is sent to it for write_timeout. A member of its
 // Connection.
 //
-// What counts is what the client's kernel has acknowledged. Whether our socket becomes writable says
-// little: that happens in leaps of a megabyte.
+// What counts is what the client's kernel has acknowledged. Whether our socket becomes writable
+// says little: that happens in leaps of a megabyte.
 class SendProgress {
  public:
   // `on_stuck` may destroy what is above, but not at once (Loop::retire).

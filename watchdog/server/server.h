@@ -15,13 +15,13 @@
 
 namespace watchdog {
 
-// A listening socket and its connections, all answered by one Service. Owned by a Worker, or by
-// main for the metrics port.
+// A listening socket and its connections, whose requests one Service answers. Owned by a Worker, or
+// by the Watchdog for the metrics port.
 class Server {
  public:
-  // `balancer`: of all servers that accept from the same socket.
-  // `spares`: how many connections it can have when no descriptor is left; its newest ones, as many,
-  // are not given up for others.
+  // `balancer` is shared by all servers that accept from the same socket. `spares` is the number of
+  // connections that the server can accept when no descriptor is left; as many of its newest ones
+  // are not closed to free a descriptor.
   Server(const ServerContext& context, Service& service, Fd socket, ConnectionBalancer& balancer,
          size_t spares = 0);
   ~Server();
@@ -31,8 +31,8 @@ class Server {
   const ServerContext& context() const { return context_; }
   Service& service() { return service_; }
 
-  // Lets no new connection begin; when those that are on their way have come, closes the listener
-  // and idle connections. Requests under way go on.
+  // Lets no new connection begin. Closes the listener and the idle connections once those have been
+  // accepted whose handshake has begun. Requests under way go on.
   void stop_accepting();
   bool accepting() const { return listener_.has_value(); }
   // Asks the function of every request under way to finish.
@@ -40,16 +40,16 @@ class Server {
   // Answers every request under way with 503.
   void abort();
   size_t connections() const { return connections_.size(); }
-  // `call` runs whenever the last connection has gone, or the listener with none left.
+  // Has `call` run whenever the last connection has gone, or the listener while there is none.
   void on_empty(std::function<void()> call) { on_empty_ = std::move(call); }
 
  private:
   friend class Connection;
-  // Moves it to the front: it is the one that has most lately begun to wait for a request.
+  // Moves the connection to the front: it has just begun to wait for a request.
   void note_waiting(Connection& connection);
   bool close_longest_waiting();
   void add(Fd socket, const PeerAddress& peer);
-  // Destroys the connection at the end of the turn; calling it again changes nothing.
+  // Destroys the connection at the end of the turn. Calling it again changes nothing.
   void remove(Connection& connection);
   void close_listener();
 
@@ -60,7 +60,7 @@ class Server {
   const int first_reserved_ = first_reserved_descriptor();
   std::optional<Listener> listener_;
   Timer wind_down_;
-  // By how long they have waited for a request, if they do; the longest last.
+  // Those that wait for a request in the order in which they began to, the longest wait last.
   std::list<std::unique_ptr<Connection>> connections_;
   Deferred refill_spares_;
   DescriptorReclaimer reclaimer_;

@@ -4,14 +4,16 @@ namespace watchdog {
 
 class Exchange;
 
-// What a Server serves: answers a request, or hands it to a mode. One a Server, on its loop.
+// Decides what becomes of the requests of a Server: answers them itself, or has a mode run. One per
+// Server, used on its loop only.
 class Service {
  public:
   virtual ~Service() = default;
+  // Calls one of exchange.run(), wait(), answer() and fail().
   virtual void serve(Exchange& exchange) = 0;
   // Whether connections may stay open for another request.
   virtual bool keep_alive() const = 0;
-  // Whether those that may not should close as soon as they are idle.
+  // Whether connections that may not stay open should close as soon as they are idle.
   virtual bool closing() const { return false; }
 };
 

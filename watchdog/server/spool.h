@@ -14,27 +14,27 @@
 
 namespace watchdog {
 
-// The body of a request, kept until its length is known: the first bytes in memory, a long one in a
-// file that has no name and goes with it (in $TMPDIR, else /tmp). Where no file can be made the
-// file is one of the kernel's memory (memfd), and the limit is that for memory.
+// Collects the body of a request whose length must be known before it is used. A short body is kept
+// in memory, a long one in a file without a name (in $TMPDIR, else /tmp), which goes with the
+// spool. Where no file can be made a memfd takes its place, and the limit is the one for memory.
 class Spool {
  public:
   static constexpr size_t kMostInMemory = 256 * 1024;
 
-  // `loop` makes room when no descriptor is left for the file.
+  // `loop` frees a descriptor where none is left for the file.
   Spool(Loop& loop, const CollectionLimits& limits) : loop_(loop), limits_(limits) {}
 
-  // What append() returns beyond the limit; no file system does.
+  // An errno that append() returns beyond the limit, and no file system does.
   static constexpr int kBeyondLimit = EMSGSIZE;
-  // Returns an errno, 0 when all is well.
+  // Returns an errno; 0 for success.
   int append(std::string_view bytes);
   uint64_t size() const { return size_; }
 
-  // Appends up to `most` bytes from `offset` on to `out`; an errno.
+  // Appends up to `most` bytes from `offset` on to `out`. Returns an errno; 0 for success.
   int read(uint64_t offset, size_t most, std::string& out) const;
 
-  // Returns all of it as a file to be read from the beginning: a program's standard input. The
-  // spool is empty afterwards; do not use it again.
+  // Returns the body as a file to be read from its beginning, such as a program's standard input.
+  // The spool is empty afterwards; do not use it again.
   ErrnoOr<Fd> take_file();
 
  private:
@@ -49,7 +49,7 @@ class Spool {
   uint64_t size_ = 0;
 };
 
-// Why a request fails whose body could not be appended or taken.
+// Says why a request fails whose body could not be appended or taken.
 struct BodyRefusal {
   Failure failure;
   std::string detail;

@@ -24,9 +24,9 @@
 
 namespace watchdog {
 
-// The whole of a running watchdog, once its configuration is known to be good: every part that lives
-// from the start to the end of the process, and the calls from one to another that they cannot make
-// themselves. Used on one thread, which is that of the main loop.
+// The whole of a running watchdog, once its configuration is known to be good: every part that
+// lives from the start to the end of the process, and the calls from one to another that they
+// cannot make themselves. Used on one thread, which is that of the main loop.
 class Watchdog final : private WarmFunction::Owner, private Drain::Subject {
  public:
   // `config` outlives it.

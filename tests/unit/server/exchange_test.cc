@@ -52,6 +52,7 @@ struct Fixture : Service {
   Metrics metrics;
   const ServerContext context{loop, config, metrics};
   TellingMode mode;
+  Mode* served = &mode;
   Gate gate{1, 1};
   FakeConnection connection{context};
   Exchange& exchange = connection.exchange;
@@ -62,7 +63,7 @@ struct Fixture : Service {
     config.access_log = AccessLog::kOff;
   }
   ~Fixture() override = default;
-  void serve(Exchange& its) override { its.run(mode, std::move(*gate.enter())); }
+  void serve(Exchange& its) override { its.run(*served, std::move(*gate.enter())); }
   bool keep_alive() const override { return true; }
 
   template <typename Call>
@@ -84,6 +85,26 @@ struct Fixture : Service {
 };
 
 using Told = std::vector<std::string>;
+
+// As the head of server/mode.h has it.
+class Echo final : public Invocation {
+ public:
+  explicit Echo(Exchange& exchange) : exchange_(exchange) { exchange_.head({}); }
+  void on_body(std::string_view bytes) override {
+    exchange_.write(bytes);
+    if (exchange_.response_full()) exchange_.pause_upload();
+  }
+  void on_response_drained() override { exchange_.resume_upload(); }
+  void on_body_end() override { exchange_.end(); }
+
+ private:
+  Exchange& exchange_;
+};
+struct EchoMode final : Mode {
+  std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
+    return std::make_unique<Echo>(exchange);
+  }
+};
 
 }  // namespace
 
@@ -243,4 +264,24 @@ TEST_CASE_FIXTURE(Fixture, "response_start_timeout is over with the head, exec_t
   loop.poll();
   CHECK_FALSE(exchange.active());
   CHECK(connection.endings == std::vector{Exchange::Ending::kClose});
+}
+
+TEST_CASE_FIXTURE(Fixture,
+                  "the example of mode.h sends a body back, as fast as the client takes it") {
+  EchoMode echo;
+  expect_body();
+  served = &echo;
+  start();
+  in_turn([&] { exchange.on_body("tick"); });
+  CHECK(connection.received.ends_with("\r\n\r\n4\r\ntick\r\n"));
+  CHECK_FALSE(connection.upload_paused);
+  connection.unsent_bytes = 1'000'000;
+  in_turn([&] { exchange.on_body("tock"); });
+  CHECK(connection.upload_paused);
+  connection.unsent_bytes = 0;
+  in_turn([&] { exchange.on_sent(); });
+  CHECK_FALSE(connection.upload_paused);
+  in_turn([&] { exchange.on_body_end(); });
+  CHECK(connection.received.ends_with("4\r\ntock\r\n0\r\n\r\n"));
+  CHECK_FALSE(exchange.active());
 }
