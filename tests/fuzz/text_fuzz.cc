@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <string_view>
 
+#include "base/command_words.h"
 #include "base/line_splitter.h"
 #include "base/log.h"
 #include "base/text.h"

@@ -32,11 +32,6 @@ Result<bool> parse_bool(std::string_view text);
 // sign only where `least` is below 0.
 Result<int64_t> parse_integer(std::string_view text, int64_t least, int64_t most);
 
-// Splits a command line into words as a POSIX shell does, with single and double quotes and
-// backslashes, without any expansion. A text that starts with '[' is a JSON array of strings, which
-// are taken as they stand. There is at least one word when it succeeds.
-Result<std::vector<std::string>> split_command(std::string_view text);
-
 // Decodes percent-encoding (RFC 3986 2.1); '+' stays '+'. Fails on a malformed escape and on %00.
 Result<std::string> percent_decode(std::string_view text);
 

@@ -7,6 +7,7 @@
 #include <csignal>
 #include <limits>
 
+#include "base/command_words.h"
 #include "config/upstream_url.h"
 #include "http/forwarded.h"
 
