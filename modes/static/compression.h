@@ -36,8 +36,8 @@ class CompressionWait {
 };
 
 // Compresses files with gzip when they are first requested: once per state of a file, a slice per
-// turn of the loop so that other requests do not wait, and keeps the result in the cache. Bounded: by
-// the size of a file, and to two files at a time. One per Site, used on its loop only.
+// turn of the loop so that other requests do not wait, and keeps the result in the cache. Bounded:
+// by the size of a file, and to two files at a time. One per Site, used on its loop only.
 class Compressor {
  public:
   static constexpr uint64_t kLeast = 1024;  // smaller ones fit into a packet anyway

@@ -28,6 +28,7 @@ ByteRange span_of(const std::vector<Part>& parts) {
 FileResponse::FileResponse(Exchange& exchange, FilePointer file, std::vector<Part> parts)
     : exchange_(exchange), file_(std::move(file)), parts_(std::move(parts)) {
   if (file_->descriptor) promised_.emplace(file_, span_of(parts_));
+  send_more();
 }
 
 void FileResponse::send_more() {
@@ -77,29 +78,29 @@ bool FileResponse::send_from_file(ByteRange& range) {
   return false;
 }
 
-std::unique_ptr<Invocation> send_parts(Exchange& exchange, FilePointer file,
-                                       std::vector<Part> parts) {
-  if (exchange.request().method == "HEAD") {
-    exchange.end();
-    return nullptr;
+std::unique_ptr<Invocation> send(Exchange& exchange, Plan plan) {
+  exchange.head(plan.head);
+  const FilePointer& file = plan.file;
+  const bool one_write =
+      file && !file->descriptor && file->size() <= File::kMostInMemory && plan.parts.size() == 1;
+  if (file && !one_write) {
+    return std::make_unique<FileResponse>(exchange, std::move(plan.file), std::move(plan.parts));
   }
-  const bool at_once =
-      !file->descriptor && file->size() <= File::kMostInMemory && parts.size() == 1;
-  if (at_once) {
-    const ByteRange& range = parts[0].range;
+  if (file) {
+    const ByteRange& range = plan.parts[0].range;
     exchange.write(std::string_view(file->content).substr(range.first, range.size));
-    exchange.end();
-    return nullptr;
+  } else if (!plan.text.empty()) {
+    exchange.write(plan.text);
   }
-  auto response = std::make_unique<FileResponse>(exchange, std::move(file), std::move(parts));
-  response->send_more();
-  return response;
+  exchange.end();
+  return nullptr;
 }
 
-void CompressedResponse::wait(Compressor& compressor, const std::string& name, FilePointer source) {
-  wait_ = compressor.compress(name, std::move(source), [this](FilePointer compressed) {
-    response_ = answer_(std::move(compressed));
-  });
-}
+CompressedResponse::CompressedResponse(Compressor& compressor, const std::string& name,
+                                       FilePointer source, Respond respond)
+    : respond_(std::move(respond)),
+      wait_(compressor.compress(name, std::move(source), [this](FilePointer compressed) {
+        response_ = respond_(std::move(compressed));
+      })) {}
 
 }  // namespace watchdog

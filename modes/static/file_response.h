@@ -6,30 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "http/range.h"
 #include "modes/static/compression.h"
 #include "modes/static/file.h"
+#include "modes/static/plan.h"
 #include "modes/static/promised_bytes.h"
 #include "server/exchange.h"
 #include "server/mode.h"
 
 namespace watchdog {
 
-// A stretch of a file, and what is sent before it.
-struct Part {
-  std::string preamble{};
-  ByteRange range{};
-};
-
 // Sends parts of one file as the client takes them: an open file straight from the kernel, a file
 // in memory a slice at a time. A file that is overwritten meanwhile is cut short, never mixed; one
 // that is appended to is sent as it was promised.
 class FileResponse final : public Invocation {
  public:
+  // Sends as much as the client takes at once. The head has been sent.
   FileResponse(Exchange& exchange, FilePointer file, std::vector<Part> parts);
-
-  // Call once, when the head is out.
-  void send_more();
 
   void on_body(std::string_view) override {}
   void on_body_end() override {}
@@ -37,6 +29,7 @@ class FileResponse final : public Invocation {
   void on_stopping() override {}
 
  private:
+  void send_more();
   // Whether all of it has been taken, so that more may follow at once.
   bool send_part(Part& part);
   bool send_from_memory(ByteRange& range);
@@ -49,21 +42,18 @@ class FileResponse final : public Invocation {
   size_t next_ = 0;
 };
 
-// Sends the parts behind a head that is out, none of them to HEAD. Returns null when that is done.
-std::unique_ptr<Invocation> send_parts(Exchange& exchange, FilePointer file,
-                                       std::vector<Part> parts);
+// Sends a response. Returns null when all of it has been sent.
+std::unique_ptr<Invocation> send(Exchange& exchange, Plan plan);
 
-// Waits for a file to be compressed, and then is whatever answers with it.
+// Waits for a file to be compressed, then hands over to the response that sends it.
 class CompressedResponse final : public Invocation {
  public:
-  // Answers with the compressed file, or with null: as it is. May return null when that is done.
-  using Answer = std::function<std::unique_ptr<Invocation>(FilePointer compressed)>;
+  // Sends the compressed file; for null the file as it is. Returns null when all has been sent.
+  using Respond = std::function<std::unique_ptr<Invocation>(FilePointer compressed)>;
 
-  CompressedResponse(Exchange& exchange, Answer answer)
-      : exchange_(exchange), answer_(std::move(answer)) {}
-
-  // Call once.
-  void wait(Compressor& compressor, const std::string& name, FilePointer source);
+  // Only where compressor.can_compress() is true.
+  CompressedResponse(Compressor& compressor, const std::string& name, FilePointer source,
+                     Respond respond);
 
   void on_body(std::string_view) override {}
   void on_body_end() override {}
@@ -73,8 +63,7 @@ class CompressedResponse final : public Invocation {
   void on_stopping() override {}
 
  private:
-  Exchange& exchange_;
-  Answer answer_;
+  Respond respond_;
   std::unique_ptr<CompressionWait> wait_;
   std::unique_ptr<Invocation> response_;
 };

@@ -7,18 +7,18 @@
 
 namespace watchdog {
 
-// Watches over the bytes of an open file that an answer has promised, while they are sent piece by
-// piece, so that no answer is a mix of two states. Told apart by what fstat() says of the file held:
+// Checks that the bytes of an open file that a response has promised stay the same while they are
+// sent piece by piece, so that no response mixes two states. fstat() of the open file tells:
 //
 //   same size and modification time     unchanged
-//   larger, and samples are the same    appended to (a log, a recording): the promised bytes are still
-//                                       those that were there, and are sent
+//   larger, and samples are the same    appended to (a log, a recording): the promised bytes are
+//                                       still those that were there, and are sent
 //   anything else                       overwritten or cut short: not to be sent
 //
-// The samples are four pieces of the promised bytes, their first and their last one among them. They
-// are taken before anything is sent where the file was changed within the last seconds, else when the
-// client keeps us waiting for the first time: files that are sent at once cost nothing. A file in which
-// other bytes are overwritten and that grows as well is taken for one that is appended to.
+// The samples are four pieces of the promised bytes, the first and the last piece among them. They
+// are taken before anything is sent if the file was changed within the last seconds, otherwise when
+// the client first makes us wait: files that are sent at once cost nothing. A file that grows while
+// bytes outside the samples are overwritten is taken for one that is appended to.
 class PromisedBytes {
  public:
   // `range`: of the bytes promised, not empty.

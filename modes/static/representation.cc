@@ -1,46 +1,70 @@
 #include "modes/static/representation.h"
 
-#include <fmt/format.h>
-#include <sys/random.h>
-
 #include <array>
-#include <ctime>
+#include <cstdint>
+#include <utility>
 
 #include "base/text.h"
-#include "http/conditional.h"
+#include "http/content_coding.h"
+#include "modes/static/fingerprint.h"
 
 namespace watchdog {
 
 namespace {
 
-std::string content_range(const ByteRange& range, uint64_t size) {
-  return fmt::format("bytes {}-{}/{}", range.first, range.last(), size);
+// A file beside another that holds the same in a coding, best first.
+struct Sibling {
+  std::string_view coding;
+  std::string_view suffix;
+};
+constexpr std::array<Sibling, 3> kSiblings = {{{"br", ".br"}, {"zstd", ".zst"}, {"gzip", ".gz"}}};
+// A sibling that is older than its file by more than this is of an older state.
+constexpr int64_t kSiblingLag = 2'000'000'000;
+
+// Takes the sibling that the client likes best, if it likes one better than the file itself.
+bool take_sibling(const RequestHead& request, const std::string& name, SiteFiles& files,
+                  Representation& representation) {
+  const Fields& fields = request.fields;
+  if (fields.find("accept-encoding") == nullptr) return false;
+  const int64_t modified = representation.file->identity.modified;
+  int best = coding_quality(fields, "identity");
+  bool found_one = false;
+  for (const Sibling& sibling : kSiblings) {
+    const int quality = coding_quality(fields, sibling.coding);
+    if (quality == 0 || quality < best || (found_one && quality == best)) continue;
+    FileLookup found = files.find(name + std::string(sibling.suffix));
+    if (!found.file) continue;
+    if (modified - found.file->identity.modified > kSiblingLag) continue;
+    representation.file = std::move(found.file);
+    representation.coding = sibling.coding;
+    best = quality;
+    found_one = true;
+  }
+  return found_one;
 }
 
-// What no file is likely to hold.
-std::string new_boundary() {
-  std::array<uint64_t, 2> random{};
-  if (::getrandom(random.data(), sizeof random, GRND_NONBLOCK) < 0) {
-    random[0] = static_cast<uint64_t>(std::time(nullptr));
-  }
-  return fmt::format("{:016x}{:016x}", random[0], random[1]);
-}
-
-// RFC 9110 14.6.
-std::vector<Part> multipart(const std::vector<ByteRange>& ranges, const std::string& boundary,
-                            std::string_view type, uint64_t size) {
-  std::vector<Part> parts;
-  parts.reserve(ranges.size() + 1);
-  for (const ByteRange& range : ranges) {
-    parts.push_back({fmt::format("\r\n--{}\r\nContent-Type: {}\r\nContent-Range: {}\r\n\r\n",
-                                 boundary, type, content_range(range, size)),
-                     range});
-  }
-  parts.push_back({fmt::format("\r\n--{}--\r\n", boundary)});
-  return parts;
+bool wants_gzip(const RequestHead& request, const Config& config) {
+  if (!config.static_gzip || !wanted_range(request).empty()) return false;
+  const int quality = coding_quality(request.fields, "gzip");
+  return quality > 0 && quality >= coding_quality(request.fields, "identity");
 }
 
 }  // namespace
+
+Representation as_it_is(const std::string& name, FilePointer file, const Config& config) {
+  return {.file = std::move(file),
+          .type = &MediaTypes::of_this_system().find(name),
+          .fingerprinted = caches_by_name(config) && is_fingerprinted(name)};
+}
+
+Representation negotiate(const RequestHead& request, const Lookup& lookup, SiteFiles& files,
+                         const Config& config) {
+  Representation chosen = as_it_is(lookup.name, lookup.file, config);
+  if (!chosen.type->compressible) return chosen;
+  if (take_sibling(request, lookup.name, files, chosen)) return chosen;
+  chosen.gzip_wanted = wants_gzip(request, config);
+  return chosen;
+}
 
 std::string_view wanted_range(const RequestHead& request) {
   if (request.method != "GET") return {};
@@ -51,34 +75,6 @@ std::string_view wanted_range(const RequestHead& request) {
     value = field.value;
   }
   return value;
-}
-
-Selection select_parts(const RequestHead& request, const Representation& representation) {
-  using Kind = RangeRequest::Kind;
-  const File& file = *representation.file;
-  const std::string& type = representation.type->text;
-  const std::string_view value = wanted_range(request);
-  RangeRequest wanted;
-  // Of nothing there is no range, and nginx as most servers sends that whole.
-  if (!value.empty() && file.size() > 0 && !representation.made_here &&
-      range_may_apply(request, file.validators(), std::time(nullptr))) {
-    wanted = resolve_range(value, file.size());
-  }
-  if (wanted.kind == Kind::kUnsatisfiable) return {.status = 416};
-  if (wanted.kind == Kind::kWhole) return {.type = type, .parts = {{{}, {0, file.size()}}}};
-  if (wanted.ranges.size() == 1) {
-    return {206, type, content_range(wanted.ranges[0], file.size()), {{{}, wanted.ranges[0]}}};
-  }
-  const std::string boundary = new_boundary();
-  return {.status = 206,
-          .type = "multipart/byteranges; boundary=" + boundary,
-          .parts = multipart(wanted.ranges, boundary, type, file.size())};
-}
-
-uint64_t length_of(const std::vector<Part>& parts) {
-  uint64_t length = 0;
-  for (const Part& part : parts) length += part.preamble.size() + part.range.size;
-  return length;
 }
 
 }  // namespace watchdog

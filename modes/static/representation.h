@@ -1,18 +1,16 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
 #include <string_view>
-#include <vector>
 
+#include "config/config.h"
 #include "http/message.h"
 #include "modes/static/file.h"
-#include "modes/static/file_response.h"
+#include "modes/static/lookup.h"
 #include "modes/static/media_types.h"
 
 namespace watchdog {
 
-// What is sent for a name: a file, or one that stands for it in another coding.
+// The form of a file that is sent: the file itself, or one that stands for it in another coding.
 struct Representation {
   FilePointer file;
   const MediaType* type = nullptr;
@@ -22,22 +20,19 @@ struct Representation {
   // What an application says of the file that it leaves to us to send, in place of what the site
   // would say; null: the file is the site's own.
   const Fields* said = nullptr;
+  // The client would rather have the file compressed with gzip, if it can be.
+  bool gzip_wanted = false;
 };
 
-// The value of the only Range field; empty when there is none that counts.
+// The file as it is.
+Representation as_it_is(const std::string& name, FilePointer file, const Config& config);
+
+// Chooses by Accept-Encoding (RFC 9110 12.5.3): a sibling such as "name.br" that the client likes
+// better, or the file itself.
+Representation negotiate(const RequestHead& request, const Lookup& lookup, SiteFiles& files,
+                         const Config& config);
+
+// The value of the only Range field of a GET; empty when there is none that counts.
 std::string_view wanted_range(const RequestHead& request);
-
-// What of a representation is sent, and as what.
-struct Selection {
-  int status = 200;
-  std::string type{};
-  std::string range{};  // Content-Range; empty: none
-  std::vector<Part> parts{};
-};
-
-// What Range asks for, where it counts (RFC 9110 14.2): 200, 206, or 416 without parts.
-Selection select_parts(const RequestHead& request, const Representation& representation);
-
-uint64_t length_of(const std::vector<Part>& parts);
 
 }  // namespace watchdog

@@ -6,8 +6,8 @@
 
 namespace watchdog {
 
-// Decides which files of a folder may be sent; all other files are missing, for a client. Asked with
-// what is found under a name, and again with what was opened.
+// Decides which files of a folder may be sent; to a client all other files are missing. It is asked
+// about the file that a name leads to, and again about the file that was opened.
 class SendPolicy {
  public:
   virtual ~SendPolicy() = default;

@@ -9,8 +9,8 @@
 
 namespace watchdog {
 
-// The folder that a path leads to now. Sites are deployed by swapping a symbolic link or by renaming
-// a new folder into place, so the path is looked up again while requests come, and the folder held
+// The folder that a path leads to now. Sites are deployed by swapping a symbolic link or by
+// renaming a new folder into place, so the path is looked up again while requests come, and the folder held
 // is replaced when it has become another one. Between two lookups everything comes from one folder:
 // look up before a request is answered, not within it. One per Worker, used on its loop only.
 //

@@ -5,19 +5,25 @@
 #include <string_view>
 
 #include "modes/static/compression.h"
-#include "modes/static/file_store.h"
-#include "modes/static/media_types.h"
+#include "modes/static/lookup.h"
+#include "modes/static/plan.h"
 #include "modes/static/representation.h"
 #include "server/exchange.h"
 #include "server/mode.h"
 
 namespace watchdog {
 
-// What static_cache is for one worker, in bytes.
+// The part of static_cache that one worker has, in bytes.
 uint64_t share_of_static_cache(const Config& config);
 
-// A folder as a web site: GET and HEAD with conditions and ranges (RFC 9110 13, 14), codings by
-// Accept-Encoding, from the cache where that is true. One per Worker.
+// A folder as a web site. One per Worker, used on its loop only. A request goes one way:
+//
+//   SiteFiles::resolve    what its path names              Lookup
+//   negotiate             the file or a coding of it       Representation
+//   evaluate              status, fields and parts         Plan
+//   send                  on the wire
+//
+// A file that is to be compressed first waits between the second step and the third.
 class Site {
  public:
   // `policy`: null lets every file be sent that is not hidden. Both outlive the site.
@@ -36,42 +42,14 @@ class Site {
                                           const Fields& said, std::string_view asked);
 
  private:
-  std::unique_ptr<Invocation> serve_file(Exchange& exchange, const std::string& name,
-                                         FilePointer file);
-  std::unique_ptr<Invocation> serve_missing(Exchange& exchange, const std::string& name);
-  std::unique_ptr<Invocation> serve_not_found(Exchange& exchange);
-  std::unique_ptr<Invocation> serve_listing(Exchange& exchange, const std::string& name);
-  std::unique_ptr<Invocation> send(Exchange& exchange, const Representation& representation);
-  std::unique_ptr<Invocation> send_in_place(Exchange& exchange, int status,
-                                            const Representation& representation);
-
-  // As FileStore::find(), once more after room was made where no descriptor was left.
-  FileLookup find(const std::string& name);
-  Representation as_it_is(const std::string& name, FilePointer file) const;
-  bool find_precompressed(const Fields& fields, const std::string& name,
-                          Representation& representation);
-  bool may_gzip(const RequestHead& request) const;
-
-  void answer_options(Exchange& exchange) const;
-  void answer_redirect(Exchange& exchange) const;
-  void answer_error(Exchange& exchange, int status, const Fields* said = nullptr) const;
-  void answer_not_modified(Exchange& exchange, const Representation& representation) const;
-  void answer_unsatisfiable(Exchange& exchange, const Representation& representation) const;
-  void answer_page(Exchange& exchange, ResponseHead response, std::string_view text,
-                   const Fields* said = nullptr) const;
-  void fail(Exchange& exchange, const std::string& name, int error) const;
-
-  void add_fields(ResponseHead& response, const Representation& representation) const;
-  void add_selection_fields(ResponseHead& response, const Representation& representation) const;
-  static void add_said_fields(ResponseHead& response, const Fields& said);
-  void add_origin_fields(ResponseHead& response) const;
+  std::unique_ptr<Invocation> send_compressed(Exchange& exchange, const std::string& name,
+                                              const Representation& original);
+  std::unique_ptr<Invocation> send_file(Exchange& exchange, const Representation& representation);
 
   const Config& config_;
-  const MediaTypes& types_;
   ServedFolder& folder_;
-  FileStore store_;
+  SiteFiles files_;
   Compressor compressor_;
-  Loop& loop_;
 };
 
 }  // namespace watchdog
