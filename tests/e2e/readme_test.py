@@ -15,7 +15,7 @@ from harness import (BINARY, EXIT_INTERNAL, EXIT_USAGE, ROOT, STATIC, Case, Clie
                      head, run)
 
 PAGES = {path: path.read_text() for path in
-         (ROOT / "README.md", ROOT / "watchdog/http/README.md", ROOT / "examples/openfaas/README.md",
+         (ROOT / "README.md", ROOT / "watchdog/README.md", ROOT / "watchdog/http/README.md", ROOT / "examples/openfaas/README.md",
           *sorted(ROOT.glob("modes/*/README.md")))}
 README = PAGES[ROOT / "README.md"]
 
