@@ -78,9 +78,9 @@ class CgiMode final : public ForkMode {
         folder_(program_folder(context.config.command)) {}
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
-    std::unique_ptr<Invocation> response;
-    auto call = application_.route(exchange, response);
-    if (!call) return response;
+    auto routed = application_.route(exchange);
+    auto* const call = std::get_if<Application::Call>(&routed);
+    if (call == nullptr) return std::get<std::unique_ptr<Invocation>>(std::move(routed));
     auto invocation =
         std::make_unique<CgiInvocation>(*this, application_, folder_, exchange, std::move(*call));
     if (!invocation->begin()) return nullptr;

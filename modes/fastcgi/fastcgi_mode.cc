@@ -19,9 +19,9 @@ class FastcgiMode final : public Mode {
         upstreams_(context.loop, context.config, context.function, protocol_) {}
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
-    std::unique_ptr<Invocation> response;
-    auto call = application_.route(exchange, response);
-    if (!call) return response;
+    auto routed = application_.route(exchange);
+    auto* const call = std::get_if<Application::Call>(&routed);
+    if (call == nullptr) return std::get<std::unique_ptr<Invocation>>(std::move(routed));
     return std::make_unique<UpstreamInvocation>(upstreams_, exchange, std::move(*call),
                                                 &application_.accel_root());
   }

@@ -11,7 +11,7 @@ namespace {
 
 FrontController front_of(const Config& config) {
   auto front = FrontController::make(config);
-  if (!front) std::abort();
+  if (!front) std::abort();  // the start has asked problem()
   return std::move(*front);
 }
 
@@ -31,18 +31,17 @@ std::optional<std::string> Application::problem(const Config& config) {
   return std::nullopt;
 }
 
-std::optional<Application::Call> Application::route(Exchange& exchange,
-                                                    std::unique_ptr<Invocation>& response) {
+std::variant<Application::Call, std::unique_ptr<Invocation>> Application::route(
+    Exchange& exchange) {
   using Kind = FrontController::Route::Kind;
   front_.look_up();
   FrontController::Route route = front_.route(exchange.request());
   switch (route.kind) {
     case Kind::kFile:
-      response = site_->serve(exchange);
-      return std::nullopt;
+      return site_->serve(exchange);
     case Kind::kMalformed:
       exchange.fail(Failure::kBadRequest, "the path cannot be decoded");
-      return std::nullopt;
+      return nullptr;
     case Kind::kScript:
       break;
   }

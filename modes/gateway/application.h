@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 
 #include "modes/gateway/accel_root.h"
 #include "modes/gateway/cgi_variables.h"
@@ -28,9 +29,9 @@ class Application {
     std::string prefix;
     std::string document_root;  // where it led when the script was chosen
   };
-  // Returns the call of a script. Returns nothing when the request was for a file, or is refused:
-  // then `response` responds to it or, where that is null, it has been responded to.
-  std::optional<Call> route(Exchange& exchange, std::unique_ptr<Invocation>& response);
+  // Returns the call of a script, or the invocation that sends a file; null when the response, of a
+  // file or a refusal, is complete.
+  std::variant<Call, std::unique_ptr<Invocation>> route(Exchange& exchange);
   // The folder whose files a response may name.
   AccelRoot& accel_root() { return accel_root_; }
   // `collected` is the length of a body that was collected.

@@ -28,7 +28,9 @@ std::string extension_of(std::string_view name) {
   return dot == std::string_view::npos || dot == 0 ? std::string() : std::string(base.substr(dot));
 }
 
-bool is_php(const std::vector<std::string>& command) {
+// A guess: whether "php" stands anywhere in the command, as in php-cgi, php-fpm8.2 or /opt/php/run.
+// It only decides whether index.php is the script when `script` is not set.
+bool looks_like_php(const std::vector<std::string>& command) {
   return std::ranges::any_of(
       command, [](const std::string& word) { return word.find("php") != std::string::npos; });
 }
@@ -75,7 +77,7 @@ Result<FrontController> FrontController::make(const Config& config) {
   front.root_ = real_path(config.document_root);
   front.script_ = config.script;
   if (front.script_.empty()) {
-    const bool usual = remote || is_php(config.command) ||
+    const bool usual = remote || looks_like_php(config.command) ||
                        (has_root && exists(front.root_ + "/" + std::string(kUsualScript)));
     if (usual) front.script_ = kUsualScript;
   }

@@ -9,10 +9,10 @@ namespace watchdog {
 // costs a 304: so only the forms that build tools write count, for the types that they write.
 //
 //   scripts, styles,     name.HEX.js, name-HEX.js, also before .min, .chunk and their like; HEX is
-//   source maps, wasm    8, 10, 12, 16, 20, 32, 40, 64, 96 or 128 lower-case digits (webpack, Parcel,
-//                        Rails, Hugo, Next, Django, Phoenix, gulp-rev); name-B64.js of 8 letters and
-//                        digits of all kinds in turn (Vite, Rollup), name-B32.js of capitals and
-//                        digits (esbuild, Angular)
+//   source maps, wasm    8, 10, 12, 16, 20, 32, 40, 64, 96 or 128 lower-case digits (webpack,
+//                        Parcel, Rails, Hugo, Next, Django, Phoenix, gulp-rev); name-B64.js of 8
+//                        letters and digits of all kinds in turn (Vite, Rollup), name-B32.js of
+//                        capitals and digits (esbuild, Angular)
 //   fonts                name.HEX.woff2, name-B64.woff2 in a folder of a build
 //   images, films        name.HEX.svg of 8, 20 or 32 digits in a folder of a build (assets, static,
 //                        build, dist), unless its path says that people put it there (uploads,

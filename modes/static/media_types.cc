@@ -14,7 +14,8 @@ namespace watchdog {
 namespace {
 
 // Types that browsers depend on: scripts, modules, streams and images that are refused by another
-// name. They win over /etc/mime.types, which in many images is old, and has .ts for Qt's translations.
+// name. They win over /etc/mime.types, which is old in many images and has .ts for Qt's
+// translations.
 constexpr std::string_view kOfTheWeb = R"(
 application/dash+xml mpd
 application/manifest+json webmanifest

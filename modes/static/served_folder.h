@@ -10,11 +10,12 @@
 namespace watchdog {
 
 // The folder that a path leads to now. Sites are deployed by swapping a symbolic link or by
-// renaming a new folder into place, so the path is looked up again while requests come, and the folder held
-// is replaced when it has become another one. Between two lookups everything comes from one folder:
-// look up before a request is answered, not within it. One per Worker, used on its loop only.
+// renaming a new folder into place, so the path is looked up again while requests come, and the
+// folder held is replaced when the path leads to another one. Between two lookups everything comes
+// from one folder: look up before a request is handled, not within it. One per Worker, used on its
+// loop only.
 //
-// While the path leads nowhere the folder held last is kept; what is still there is served.
+// While the path leads nowhere, the folder held last is kept and the files left in it are served.
 class ServedFolder {
  public:
   // `option` names the path in the log: "static_path". The error begins with the path.
