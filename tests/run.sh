@@ -152,6 +152,7 @@ unit_asan() { built asan && suite "unit, ASan and UBSan" build/asan/tests/unit; 
 # Among all suites those without a sanitizer come first: it is being built meanwhile.
 e2e() {
   built release && suite "e2e" python3 tests/e2e/run.py
+  suite recipes python3 tests/recipes.py
   [ -z "${builder:-}" ] || unit_asan
   built asan &&
     WATCHDOG=build/asan/fwatchdog suite "e2e, ASan and UBSan" \
