@@ -20,8 +20,8 @@ struct FileIdentity {
   explicit FileIdentity(const struct stat& from);
   bool operator==(const FileIdentity& other) const = default;
 
-  // Whether `modified` means anything: image builders that want the same bytes each time set it to
-  // 1970 or 1980.
+  // Whether `modified` is the time of a change. Builders of reproducible images set it to 1970 or
+  // 1980.
   bool dated() const;
   // Whether the last change is so old (3 s) that another one would have another time.
   bool unchanging() const;
@@ -33,12 +33,12 @@ struct FileIdentity {
   int64_t changed;
 };
 
-// A file in one state: in memory when it is small or was made here, open otherwise. Shared by the
-// cache and by the responses that are sending it: one that was dropped from the cache lives until
-// its last client has it.
+// A file in one state: in memory when it is small or was compressed by us, open otherwise. Shared
+// by the cache and the responses that send it, so a file that the cache has dropped lives until its
+// last response has been sent.
 struct File {
-  // Up to this size a file is read into memory, where it costs less than opening it each time, and
-  // its ETag is a hash of what it holds: the same in every replica and after every build that
+  // A file up to this size is read into memory, which costs less than opening it for each response.
+  // Its ETag is a hash of its content: the same in every replica, and after every build that
   // changed nothing.
   static constexpr uint64_t kMostInMemory = 16 * 1024;
 

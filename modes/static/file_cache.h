@@ -10,17 +10,17 @@
 
 namespace watchdog {
 
-// Files in memory, the least recently used ones dropped first. Never trusted without a look at the
-// file: find() takes what it looks like now.
+// Files in memory; the least recently used one is dropped first. An entry is used only for a file
+// that has not changed: find() compares it with the file's present identity.
 class FileCache {
  public:
   explicit FileCache(uint64_t most_bytes) : most_(most_bytes) {}
 
-  // The file kept under `key`, if it is still in the state `now`; one that is not is dropped.
+  // Returns the file kept under `key`. Drops it and returns null when its identity is not `now`.
   FilePointer find(std::string_view key, const FileIdentity& now);
-  // Keeps `file`, if it is in memory and there is room for it beside others.
+  // Keeps `file`, unless it is not in memory, was changed just now, or is more than takes() allows.
   void store(std::string_view key, FilePointer file);
-  // Whether one of so many bytes may be kept.
+  // Whether an entry of so many bytes may be kept: up to a quarter of the cache.
   bool takes(uint64_t bytes) const { return bytes <= most_ / 4; }
   uint64_t bytes() const { return bytes_; }
 

@@ -15,9 +15,9 @@
 
 namespace watchdog {
 
-// Sends parts of one file as the client takes them: an open file straight from the kernel, a file
-// in memory a slice at a time. A file that is overwritten meanwhile is cut short, never mixed; one
-// that is appended to is sent as it was promised.
+// Sends parts of one file as the client takes them: an open file by sendfile(2), a file in memory a
+// slice at a time. When the file is overwritten meanwhile, the response is cut short, never mixed;
+// when it is appended to, the promised bytes are sent.
 class FileResponse final : public Invocation {
  public:
   // Sends as much as the client takes at once. The head has been sent.

@@ -22,14 +22,14 @@ struct FileLookup {
   int error = 0;
 };
 
-// The files below a folder, each as it is at this moment, small ones from memory.
+// The files below a folder, each in its present state, small ones from memory. One per Site.
 class FileStore {
  public:
-  // `policy`: null lets all be sent. Both outlive the store.
+  // `policy`: null lets every file be sent. Folder and policy outlive the store.
   FileStore(const ServedFolder& folder, const SendPolicy* policy, uint64_t most_in_memory)
       : folder_(folder), policy_(policy), cache_(most_in_memory) {}
 
-  // `name`: relative, without "..".
+  // Looks up `name`, relative and without "..", and opens the file unless the cache has it.
   FileLookup find(const std::string& name);
 
   const Folder& folder() const { return folder_.folder(); }
@@ -40,7 +40,8 @@ class FileStore {
   bool may_send(std::string_view name, const struct stat& status) const {
     return policy_ == nullptr || policy_->may_send(name, status);
   }
-  // Whether what was opened as `name` may be sent by the name that it has behind all links, too.
+  // Whether the file opened as `name` may be sent, also under the name that it has behind all
+  // links.
   bool may_send_opened(const std::string& name, int file, const struct stat& status) const;
 
   const ServedFolder& folder_;

@@ -17,25 +17,27 @@ enum class Links { kInside, kAnywhere };
 // Flags of open(2) for a file that is read; never waits for a FIFO's writer.
 inline constexpr int kOpenToRead = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
 
-// A folder that is held open. With Links::kInside whatever is opened through it lies below it,
-// however symbolic links are laid and whatever is moved meanwhile. With Links::kAnywhere links are
-// followed as the kernel does, and only names are confined: they have no "..".
+// A folder that is held open by a descriptor. With Links::kInside every file opened through it lies
+// below it (openat2() with RESOLVE_BENEATH), however symbolic links are laid and files are moved
+// meanwhile. With Links::kAnywhere the kernel follows links as usual, and only names are confined:
+// they have no "..".
 class Folder {
  public:
   // The error begins with the path.
   static Result<Folder> hold(const std::string& path, Links links = Links::kInside);
 
-  // Opens `name`, relative and without "..", to be read; never waits for a FIFO's writer.
-  // EXDEV: a symbolic link leads out.
+  // Opens `name`, relative and without "..", for reading. Never waits for a FIFO's writer. EXDEV
+  // means that a symbolic link leads out of the folder.
   ErrnoOr<Fd> open(const std::string& name) const;
-  // Looks at `name` without opening it, following links wherever they lead: good for comparing and
-  // to tell what not to open, no proof that it lies below. Returns an errno, 0 when all is well.
+  // Gives the state of `name` without opening it. May follow links out of the folder: use it only
+  // to compare with a cached identity or to skip a file, never to decide that it may be served.
+  // Returns an errno, or 0.
   int look_at(const std::string& name, struct stat& out) const;
-  // Looks at the link when `name` is one.
+  // Like look_at(), but gives the state of the link itself where `name` is one.
   int look_at_link(const std::string& name, struct stat& out) const;
-  // Looks at `name` without opening it to be read, by the links that open() follows.
+  // Like look_at(), but follows only the links that open() follows.
   int look_below(const std::string& name, struct stat& out) const;
-  // Looks at the folder itself.
+  // The state of the folder itself.
   struct stat status() const;
 
   Links links() const { return links_; }
@@ -48,8 +50,8 @@ class Folder {
   Links links_;
 };
 
-// How Folder opens where openat2() is missing (before Linux 5.6) or filtered out: a step at a
-// time, never through a link that it has not read itself.
+// Opens a file as Folder does where openat2() is missing (before Linux 5.6) or filtered out: one
+// openat() per name, reading each symbolic link itself.
 ErrnoOr<Fd> open_by_steps(int folder, const std::string& name, int flags = kOpenToRead);
 
 }  // namespace watchdog

@@ -8,7 +8,7 @@ struct z_stream_s;
 
 namespace watchdog {
 
-// Compresses bytes into gzip's format (RFC 1952), the same bytes for the same input.
+// Compresses bytes into the gzip format (RFC 1952). Equal input gives equal output.
 class Gzip {
  public:
   Gzip();
@@ -16,7 +16,8 @@ class Gzip {
   Gzip(const Gzip&) = delete;
   Gzip& operator=(const Gzip&) = delete;
 
-  // Appends what is ready to `out`; `last`: these bytes are the last ones. False: out of memory.
+  // Compresses `bytes`, the last ones where `last` is true, and appends the output that is ready to
+  // `out`. Returns false when memory has run out.
   bool compress(std::string_view bytes, bool last, std::string& out);
 
  private:

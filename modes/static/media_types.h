@@ -7,23 +7,23 @@
 
 namespace watchdog {
 
-// A media type as a Content-Type field says it.
+// A media type, as the value of a Content-Type field.
 struct MediaType {
   std::string text;  // with its charset
   bool compressible = false;
 };
 
-// Which media type a file's name stands for.
+// Maps the extension of a file's name to its media type.
 class MediaTypes {
  public:
-  // `mime_types`: lines as in /etc/mime.types, which win over the table that is built in, but for
-  // the types that browsers depend on.
+  // `mime_types` has lines as in /etc/mime.types. They override the built-in table, except for the
+  // types on which browsers depend.
   explicit MediaTypes(std::string_view mime_types);
 
-  // The one table of this process, from /etc/mime.types where there is one.
+  // The table of this process, made once with /etc/mime.types where there is one.
   static const MediaTypes& of_this_system();
 
-  // By the last extension, case ignored; application/octet-stream when it is not known.
+  // The type of the last extension, case ignored; application/octet-stream when it is not known.
   const MediaType& find(std::string_view name) const;
 
  private:

@@ -21,12 +21,12 @@ namespace watchdog {
 // bytes outside the samples are overwritten is taken for one that is appended to.
 class PromisedBytes {
  public:
-  // `range`: of the bytes promised, not empty.
+  // `range` is that of the promised bytes, and not empty.
   PromisedBytes(FilePointer file, ByteRange range);
 
-  // Whether the promised bytes are still what they were; call before each piece.
+  // Whether the promised bytes are still the same. Call it before each piece.
   bool intact();
-  // Call when the rest has to wait.
+  // Call it when the rest has to wait for the client.
   void before_waiting();
 
  private:

@@ -17,8 +17,8 @@ struct Representation {
   std::string_view coding{};  // as Content-Encoding names it; empty: as it is
   bool made_here = false;     // compressed by us: its bytes are not for ranges
   bool fingerprinted = false;
-  // What an application says of the file that it leaves to us to send, in place of what the site
-  // would say; null: the file is the site's own.
+  // The fields that an application has given with a file that it leaves to us to send; they stand
+  // in for those of the site. Null: the file is the site's own.
   const Fields* said = nullptr;
   // The client would rather have the file compressed with gzip, if it can be.
   bool gzip_wanted = false;

@@ -31,13 +31,12 @@ class Site {
   Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* policy,
        uint64_t most_in_memory);
 
-  // Answers a request. Returns null when that is already done.
+  // Serves a request. Returns null when the response is complete.
   std::unique_ptr<Invocation> serve(Exchange& exchange);
-  // Answers with the file `name` for an application, which has said the fields `said` with it: they
-  // stand in for those that the site would say, beside what follows from the file itself. The file
-  // is sent as it is, in no other coding; conditions and ranges count where the method is GET or
-  // HEAD. `asked`: what the application asked for, for the log. Returns null when that is already
-  // done.
+  // Serves the file `name` for an application, which has given the fields `said` with it: they
+  // stand in for those of the site, beside the fields that follow from the file itself. The file is
+  // sent without a coding; conditions and ranges apply where the method is GET or HEAD. `asked`
+  // names in the log what the application asked for. Returns null when the response is complete.
   std::unique_ptr<Invocation> serve_named(Exchange& exchange, const std::string& name,
                                           const Fields& said, std::string_view asked);
 
