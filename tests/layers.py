@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Checks who includes whom, that a file's name stands once in the tree, that a file named in a comment
-exists, and that each text of tests/mutants.py stands once in its file; watchdog/README.md draws the
-picture. Ends with "N passed, N failed".
+exists, that no line has more than 100 columns and no file more than 350 lines, and that each text of
+tests/mutants.py stands once in its file; watchdog/README.md draws the picture. Ends with "N passed, N
+failed".
 """
 
 import collections
@@ -41,6 +42,8 @@ ONLY_IN = {
 }
 # Their weight in a static binary is not worth it.
 NOWHERE = r"iostream|ostream|istream|sstream|fstream|iomanip|regex|format|locale"
+MOST_COLUMNS = 100
+MOST_LINES = 350
 # A file, named in a comment as it is included, or from the root.
 NAMED_FILE = re.compile(r"(?:\w+/)+\w+\.(?:h|cc|py|sh|md)\b")
 INCLUDE = re.compile(r'\s*#\s*include\s+([<"])([^>"]+)[>"]')
@@ -107,6 +110,20 @@ def lost_files():
                     yield f"{path.relative_to(ROOT)}:{number}: there is no {name}"
 
 
+def wide_lines():
+    """Comments: clang-format leaves them as they are."""
+    for path in sources():
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            if len(line) > MOST_COLUMNS:
+                yield f"{path.relative_to(ROOT)}:{number}: {len(line)} columns, more than {MOST_COLUMNS}"
+
+
+def long_files():
+    for path in sources():
+        if (lines := len(path.read_text().splitlines())) > MOST_LINES:
+            yield f"{path.relative_to(ROOT)}: {lines} lines, more than {MOST_LINES}"
+
+
 def main():
     found = list(includes())
     passed = failed = 0
@@ -122,7 +139,7 @@ def main():
         print(f"{name}: stands in {names[name]} folders; a stack trace and grep cannot tell them apart")
     failed += max(names.values()) > 1
     passed += max(names.values()) == 1
-    for wrong in (list(lost_files()), not_found_once(enumerate(MUTANTS, 1))):
+    for wrong in (list(lost_files()), list(wide_lines()), list(long_files()), not_found_once(enumerate(MUTANTS, 1))):
         print("".join(line + "\n" for line in wrong), end="")
         failed += bool(wrong)
         passed += not wrong

@@ -61,7 +61,8 @@ std::string abort_request(uint16_t request_id);
 
 // Writes variables as the PARAMS stream of a request (3.4, 5.2), as many records as it takes. A
 // variable is never split over two records: the specification would allow it, but PHP reads each
-// record by itself. One that is too large for a record of its own is left out, and too_large() names it.
+// record by itself. One that is too large for a record of its own is left out, and too_large()
+// names it.
 class ParamsWriter final : public VariableSink {
  public:
   ParamsWriter(std::string& out, uint16_t request_id);

@@ -11,8 +11,8 @@
 namespace watchdog {
 
 // Reads the answers of a FastCGI server: records, and in those of STDOUT what a CGI program prints.
-// An answer ends with END_REQUEST and with nothing else; only records with the id of the connection's
-// current request belong to it.
+// An answer ends with END_REQUEST and with nothing else; only records with the id of the
+// connection's current request belong to it.
 class FastcgiResponseReader final : public ResponseReader {
  public:
   void expect(std::string_view method) override;

@@ -213,8 +213,8 @@ void take_settings(const Grammar& grammar, const std::vector<CLI::Option*>& argu
         {std::string(name), option->results().back(),
          is_argument ? Setting::From::kCommandLine : Setting::From::kEnvironment});
   }
-  // Knative and Cloud Run say in PORT where a container must listen. Elsewhere PORT is the function's
-  // own affair: of-watchdog's images set it for their servers.
+  // Knative and Cloud Run say in PORT where a container must listen. Elsewhere PORT is the
+  // function's own affair: of-watchdog's images set it for their servers.
   const char* port = std::getenv("PORT");
   if (port != nullptr && std::getenv("K_SERVICE") != nullptr) {
     line.settings.push_back({"port", port, Setting::From::kPlatform});

@@ -97,15 +97,15 @@ constexpr bool reads_cgi_heads(const Config& config) {
 
 // What static_cache_control says for "by the file's name".
 inline constexpr std::string_view kByName = "by name";
-// Whether what a build tool has named by its content is cached for ever: only where it was asked for
-// beside scripts, as people upload files to applications.
+// Whether what a build tool has named by its content is cached for ever: only where it was asked
+// for beside scripts, as people upload files to applications.
 inline bool caches_by_name(const Config& config) {
   return config.static_cache_control == kByName ||
          (config.static_cache_control.empty() && !config.mode.is(kRunsScripts));
 }
 
-// symlinks=any, or unset in modes with scripts: whoever deploys them runs what they like anyway, and
-// frameworks publish files by links.
+// symlinks=any, or unset in modes with scripts: whoever deploys them runs what they like anyway,
+// and frameworks publish files by links.
 constexpr bool follows_all_links(const Config& config) {
   return config.symlinks ? *config.symlinks == Symlinks::kAny : config.mode.is(kRunsScripts);
 }
@@ -115,8 +115,8 @@ struct CollectionLimits {
   uint64_t in_memory;
   uint64_t in_file;
 };
-// What max_body_size says, or, so that no client can fill the memory or the disk of a function whose
-// author never thought of it, 64 MiB and 1 GiB.
+// What max_body_size says, or, so that no client can fill the memory or the disk of a function
+// whose author never thought of it, 64 MiB and 1 GiB.
 CollectionLimits collection_limits(const Config& config);
 
 // How long functions have from being asked to end until they are killed: stop_timeout, or 2 s but

@@ -21,7 +21,8 @@ struct GivenOptions {
 
 // What is wrong with options together that are right one by one. One line each.
 std::vector<std::string> config_errors(const Config& config, const GivenOptions& given);
-// Options without effect, values that others overrule, and what is probably not meant. One line each.
+// Options without effect, values that others overrule, and what is probably not meant. One line
+// each.
 std::vector<std::string> config_warnings(const Config& config, const GivenOptions& given);
 
 }  // namespace watchdog

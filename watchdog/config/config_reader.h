@@ -24,9 +24,9 @@ struct ConfigOutcome {
   std::vector<std::string> warnings;  // one line each, worth a look
 };
 
-// Takes the settings of the environment, then those of the command line, which win. `command` is what
-// came after "--", empty when nothing did; it wins over fprocess. An option set to the empty string
-// counts as unset.
+// Takes the settings of the environment, then those of the command line, which win. `command` is
+// what came after "--", empty when nothing did; it wins over fprocess. An option set to the empty
+// string counts as unset.
 ConfigOutcome read_config(const std::vector<Setting>& settings,
                           const std::vector<std::string>& command);
 

@@ -13,9 +13,9 @@ constexpr size_t kDefaultWidth = 18;
 constexpr size_t kLineWidth = 100;
 
 constexpr std::string_view kIntroduction =
-    R"(fwatchdog turns a command, a server, scripts or a folder into an HTTP function. It is the entrypoint
-of a function container: it answers health checks, keeps the logs, reaps what the function leaves
-behind and stops without losing a request.
+    R"(fwatchdog turns a command, a server, scripts or a folder into an HTTP function. It is the
+entrypoint of a function container: it answers health checks, keeps the logs, reaps what the
+function leaves behind and stops without losing a request.
 
 usage: fwatchdog [options] [-- command [argument...]]
 
@@ -30,8 +30,8 @@ Modes
 )";
 
 constexpr std::string_view kConclusion =
-    R"(exit codes: 0 stopped after a drain, or healthy; 1 not healthy; 64 the configuration cannot be
-used; 69 the port cannot be used, or the function's server never became ready; 70 internal error;
+    R"(exit codes: 0 stopped after a drain, or healthy; 1 not healthy; 64 the configuration cannot
+be used; 69 the port cannot be used, or the function's server never became ready; 70 internal error;
 126 the function's server cannot be started; 127 there is no such command. With mode=http and
 mode=fastcgi otherwise that of the function, when it ended by itself; 128 and the number of the
 signal that killed it.)";

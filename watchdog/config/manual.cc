@@ -55,8 +55,8 @@ There is no such command as the function's server.
 Where a server of the function's own ended by itself, that of the server; 128 and the number of the
 signal that killed it.
 .SH SIGNALS
-SIGTERM and SIGQUIT drain; SIGINT does without the phase in which it still serves. Of a server that is
-kept warm, SIGHUP, SIGUSR1, SIGUSR2 and SIGWINCH reach its process.
+SIGTERM and SIGQUIT drain; SIGINT does without the phase in which it still serves. Of a server that
+is kept warm, SIGHUP, SIGUSR1, SIGUSR2 and SIGWINCH reach its process.
 .SH EXAMPLES
 .nf
 fprocess="php index.php" fwatchdog
@@ -148,8 +148,8 @@ std::string bash_completion() {
     }
     cases += fmt::format("    {}) {} ;;\n", names, found);
   }
-  // Bash breaks words at '=' unless the user has told it otherwise. Names of files are left to it, as
-  // it knows how to quote them.
+  // Bash breaks words at '=' unless the user has told it otherwise. Names of files are left to it,
+  // as it knows how to quote them.
   return fmt::format(
       R"(_fwatchdog_words() {{
   local IFS=$' \t\n' word=$1

@@ -12,8 +12,8 @@ class Mode;
 struct Config;
 struct ModeContext;
 
-// What a mode is by nature; a mode has several of these or none. Whoever treats modes differently asks
-// for a nature and never for a list of modes.
+// What a mode is by nature; a mode has several of these or none. Whoever treats modes differently
+// asks for a nature and never for a list of modes.
 enum Nature : unsigned {
   kForks = 1U << 0,         // starts a process per request
   kKeepsWarm = 1U << 1,     // passes requests on to a server that is the function's own
@@ -60,8 +60,8 @@ struct ModeSet {
   constexpr bool operator==(const ModeSet&) const = default;
 };
 
-// "http, fastcgi": the names of the modes of a set, in the order of the mode table; "not static" where
-// that says the same.
+// "http, fastcgi": the names of the modes of a set, in the order of the mode table; "not static"
+// where that says the same.
 std::string names_of(const ModeSet& modes);
 
 }  // namespace watchdog

@@ -68,9 +68,9 @@ Config default_config(const ModeInfo& mode);
 // Why an option does nothing in this configuration; empty where it does something.
 std::string reason_without_effect(const Option& option, const Config& config);
 
-// A line for every option as it will be used, in the table's order, for --check-config: "name=value",
-// or "# name: ..." where nothing is set and other options, or none, decide. Given back as an
-// environment (docker run --env-file takes the lines as they are), they mean the same.
+// A line for every option as it will be used, in the table's order, for --check-config:
+// "name=value", or "# name: ..." where nothing is set and other options, or none, decide. Given
+// back as an environment (docker run --env-file takes the lines as they are), they mean the same.
 std::string describe(const Config& config);
 
 }  // namespace watchdog
