@@ -1,7 +1,8 @@
 #!/bin/bash
 # Builds and tests everything: ./tests/run.sh [SUITE]...
 # Suites: layers, format, unit, e2e, tidy, threads, fuzz, attack, arm64; all of them when none is named.
-# And soak, ten minutes of everything at once, and image, which builds and runs the images with podman.
+# And soak, ten minutes of everything at once, image, which builds and runs the images with podman, and
+# recipes, which follows watchdog/README.md in a copy of the tree and builds that.
 # attack takes ten minutes when it is named, and a minute, with the sanitizers, among all.
 # Ends with one line, "N passed, N failed"; fails if any failed or none ran.
 set -u
@@ -152,7 +153,6 @@ unit_asan() { built asan && suite "unit, ASan and UBSan" build/asan/tests/unit; 
 # Among all suites those without a sanitizer come first: it is being built meanwhile.
 e2e() {
   built release && suite "e2e" python3 tests/e2e/run.py
-  suite recipes python3 tests/recipes.py
   [ -z "${builder:-}" ] || unit_asan
   built asan &&
     WATCHDOG=build/asan/fwatchdog suite "e2e, ASan and UBSan" \
@@ -235,16 +235,18 @@ attack() {
 
 soak() { built release && suite soak python3 tests/soak.py; }
 
+recipes() { suite recipes python3 tests/recipes.py; }
+
 if [ $# = 0 ] || [ "$1" = all ]; then
   all=yes
   set -- layers format unit e2e tidy threads fuzz attack arm64
 fi
 for name; do
   case $name in
-    layers | format | tidy | unit | e2e | threads | fuzz | attack | arm64 | soak | image) ;;
+    layers | format | tidy | unit | e2e | threads | fuzz | attack | arm64 | soak | image | recipes) ;;
     *)
       die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, attack, arm64," \
-        "all; and soak and image, which take ten minutes and are not of all."
+        "all; and soak, image and recipes, which take minutes more and are not of all."
       ;;
   esac
 done
