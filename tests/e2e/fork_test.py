@@ -2,10 +2,20 @@
 
 import base64
 import json
-import time
+import re
+from pathlib import Path
 
 from fork_contract import ForkContract
-from harness import Case, Hold, Stopwatch, head
+from harness import Case, Hold, Stopwatch, head, until
+
+
+def hang_up(dog, client):
+    """Closes the connection, and waits until the watchdog has met the reset: its kernel has forgotten it."""
+    port = client.socket.getsockname()[1]
+    client.close()
+    ends = f":{dog.port:04X} [0-9A-F]+:{port:04X} "
+    until(lambda: not any(re.search(ends, Path(table).read_text())
+                          for table in ("/proc/net/tcp", "/proc/net/tcp6")), what="the reset")
 
 
 class StreamingContract(ForkContract, Case):
@@ -135,8 +145,7 @@ class StreamingContract(ForkContract, Case):
         client = self.client(dog)
         client.send(head())
         hold.started()
-        client.close()
-        time.sleep(0.2)
+        hang_up(dog, client)
         self.assertGreater(len(dog.processes()), 0)
         hold.release()
         dog.wait_log(r"GET / - 499 ")
@@ -195,8 +204,7 @@ class SerializingContract(ForkContract, Case):
         client = self.client(dog)
         client.send(head())
         hold.started()
-        client.close()
-        time.sleep(0.2)
+        hang_up(dog, client)
         self.assertGreater(len(dog.processes()), 0)
         hold.release()
         dog.wait_log(r"GET / - 499 ")
@@ -357,7 +365,7 @@ class ClassicContract(ForkContract, Case):
         client = self.client(dog)
         client.send(head())
         hold.started()
-        client.close()
+        hang_up(dog, client)
         hold.release()
         dog.wait_log(r"GET / - 499 ")
         dog.until_no_processes()
