@@ -88,7 +88,7 @@ void tell(const std::string& message) {
                        .prefix = ""};
   add_cgi_variables(sink, cgi);
   FunctionEnvironment environment(FunctionEnvironment::Lengths::kWithBody, true);
-  if (!environment.build(head, &cgi) || sink.size == 0) std::abort();
+  if (!environment.build(head, {}, &cgi) || sink.size == 0) std::abort();
 }
 
 void byte_by_byte(const std::string& message) {

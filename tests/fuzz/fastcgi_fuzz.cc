@@ -42,7 +42,7 @@ size_t take_length(std::string_view& bytes) {
 }
 
 void check_variables(std::string_view bytes) {
-  FastcgiResponseReader reader;
+  RequestReader reader;
   reader.feed(bytes);
   if (reader.next() != ReadEvent::kHead) return;
   const Script script{"/index.php", "/srv/index.php", "/a"};
