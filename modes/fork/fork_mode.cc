@@ -59,16 +59,16 @@ std::unique_ptr<FunctionProcess> ForkMode::start(Exchange& exchange,
     return nullptr;
   }
   const char* const folder = cgi != nullptr && !cgi->folder.empty() ? cgi->folder.c_str() : nullptr;
-  FunctionProcess::Outcome outcome;
-  do {
-    outcome = FunctionProcess::start(processes_, handler, *environment, streams, folder);
-  } while (!outcome.process && exchange.loop().made_room(outcome.error));
-  if (outcome.process) {
-    exchange.function_started();
-    return std::move(outcome.process);
+  auto started = FunctionProcess::start(processes_, handler, *environment, streams, folder);
+  while (!started && exchange.loop().made_room(started.error())) {
+    started = FunctionProcess::start(processes_, handler, *environment, streams, folder);
   }
-  if (outcome.error != E2BIG) ++processes_.context().metrics.spawn_failures;
-  exchange.fail(failure_of(outcome.error), processes_.command().explain(outcome.error));
+  if (started) {
+    exchange.function_started();
+    return std::move(*started);
+  }
+  if (started.error() != E2BIG) ++processes_.context().metrics.spawn_failures;
+  exchange.fail(failure_of(started.error()), processes_.command().explain(started.error()));
   return nullptr;
 }
 

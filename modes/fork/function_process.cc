@@ -29,19 +29,21 @@ void FunctionLauncher::adopt(std::unique_ptr<OutputLog> log) {
   });
 }
 
-FunctionProcess::Outcome FunctionProcess::start(FunctionLauncher& processes, Handler& handler,
-                                                char* const* environment, const Streams& streams,
-                                                const char* folder) {
+ErrnoOr<std::unique_ptr<FunctionProcess>> FunctionProcess::start(FunctionLauncher& processes,
+                                                                 Handler& handler,
+                                                                 char* const* environment,
+                                                                 const Streams& streams,
+                                                                 const char* folder) {
   const ModeContext& context = processes.context();
   Pipe in;
   Pipe out;
   Pipe err;
   if ((streams.input == Input::kPipe && !in.open()) || !out.open() ||
       (streams.errors == Errors::kToLog && !err.open())) {
-    return {nullptr, errno};
+    return Errno{errno};
   }
   const auto path = processes.command().path();
-  if (!path) return {nullptr, ENOENT};
+  if (!path) return Errno{ENOENT};
 
   int input = processes.no_input_.get();
   if (streams.input == Input::kPipe) input = in.read.get();
@@ -59,7 +61,7 @@ FunctionProcess::Outcome FunctionProcess::start(FunctionLauncher& processes, Han
                             [self = process.get()](ExitStatus status) { self->on_exit(status); });
   if (!child) {
     if (child.error() == ENOENT) processes.command().forget_path();
-    return {nullptr, child.error()};
+    return Errno{child.error()};
   }
   process->child_ = std::move(*child);
   context.metrics.spawn_seconds.observe(context.loop.now() - before);
@@ -74,7 +76,7 @@ FunctionProcess::Outcome FunctionProcess::start(FunctionLauncher& processes, Han
     process->errors_ = std::make_unique<OutputLog>(
         context.loop, std::move(err.read), log::Source::kErr, context.config.log_line_limit);
   }
-  return {std::move(process), 0};
+  return process;
 }
 
 FunctionProcess::FunctionProcess(FunctionLauncher& processes, Handler& handler)

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/errno_or.h"
 #include "net/stream.h"
 #include "process/child.h"
 #include "process/command.h"
@@ -58,14 +59,11 @@ class FunctionProcess final : private Stream::Handler {
     int file = -1;  // kFile: needed until it has started
   };
 
-  // A process, or the errno of starting it.
-  struct Outcome {
-    std::unique_ptr<FunctionProcess> process;
-    int error = 0;
-  };
   // `folder` is the working folder; null for ours.
-  static Outcome start(FunctionLauncher& processes, Handler& handler, char* const* environment,
-                       const Streams& streams, const char* folder = nullptr);
+  static ErrnoOr<std::unique_ptr<FunctionProcess>> start(FunctionLauncher& processes,
+                                                         Handler& handler, char* const* environment,
+                                                         const Streams& streams,
+                                                         const char* folder = nullptr);
   ~FunctionProcess() override;
 
   // Writes to standard input. Bytes that the process does not take, because it closed its input or

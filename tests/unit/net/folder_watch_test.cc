@@ -2,45 +2,36 @@
 
 #include <doctest/doctest.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <memory>
-#include <string>
+#include <string_view>
 
-#include "base/fd.h"
 #include "fake_clock.h"
+#include "temporary_folder.h"
 
 using namespace watchdog;
 
 namespace {
 
 struct Fixture {
-  std::string folder = "/tmp/folder_watch_test.XXXXXX";
+  TemporaryFolder folder;
   FakeClock clock;
   Loop loop{clock};
   int changes = 0;
   std::unique_ptr<FolderWatch> watch;
 
   Fixture() {
-    REQUIRE(::mkdtemp(folder.data()) != nullptr);
-    std::filesystem::create_directory(folder + "/below");
+    folder.folder("below");
     const Turn turn(loop);
-    auto opened = FolderWatch::open(loop, folder, [this] { ++changes; });
+    auto opened = FolderWatch::open(loop, folder.path(), [this] { ++changes; });
     REQUIRE(opened);
     watch = std::move(*opened);
   }
   ~Fixture() {
-    {
-      const Turn turn(loop);
-      watch.reset();
-    }
-    std::filesystem::remove_all(folder);
+    const Turn turn(loop);
+    watch.reset();
   }
 
-  void write(const std::string& name) const {
-    const Fd file(::open((folder + "/" + name).c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
-    REQUIRE(file);
-  }
+  void write(std::string_view name) const { folder.write(name, "x"); }
   // Lets the loop see what has happened, and then the time pass.
   void settle(Duration time = FolderWatch::kSettling) {
     for (int i = 0; i < 5; ++i) loop.poll();
@@ -67,7 +58,7 @@ TEST_CASE_FIXTURE(Fixture, "files of the folders below count, also of new ones")
   write("below/one.py");
   settle();
   CHECK(changes == 1);
-  std::filesystem::create_directory(folder + "/new");
+  folder.folder("new");
   settle();
   CHECK(changes == 2);
   write("new/one.py");
@@ -79,7 +70,7 @@ TEST_CASE_FIXTURE(Fixture, "hidden files and what tools write for themselves do 
   for (const char* name : {".hidden", "module.pyc", "page.html~", "page.swp", "upload.tmp"}) {
     write(name);
   }
-  std::filesystem::create_directory(folder + "/node_modules");
+  folder.folder("node_modules");
   settle();
   CHECK(changes == 0);
   for (const char* name : {".git", "node_modules", "__pycache__"}) {

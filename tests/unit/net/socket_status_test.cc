@@ -1,8 +1,6 @@
 #include "net/socket_status.h"
 
-#include <arpa/inet.h>
 #include <doctest/doctest.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -11,6 +9,8 @@
 #include <string_view>
 
 #include "base/fd.h"
+#include "net/address.h"
+#include "net/listener.h"
 
 using namespace watchdog;
 
@@ -27,18 +27,13 @@ struct Connection {
   Fd peer;
 
   Connection() {
-    const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* any = reinterpret_cast<sockaddr*>(&address);
-    REQUIRE(::bind(listener.get(), any, size) == 0);
-    REQUIRE(::listen(listener.get(), 1) == 0);
-    REQUIRE(::getsockname(listener.get(), any, &size) == 0);
+    const auto listener = Listener::bind("127.0.0.1", 0);
+    REQUIRE(listener);
+    const auto address = SocketAddress::numeric("127.0.0.1", bound_port(listener->get()));
     peer = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    REQUIRE(::connect(peer.get(), any, size) == 0);
-    ours = Fd(::accept(listener.get(), nullptr, nullptr));
+    REQUIRE(::connect(peer.get(), address->get(), address->size()) == 0);
+    await(listener->get(), POLLIN);
+    ours = Fd(::accept(listener->get(), nullptr, nullptr));
     REQUIRE(ours);
   }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/unit/modes/static/temporary_folder.h"
+#include "temporary_folder.h"
 
 using namespace watchdog;
 

@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "tests/unit/modes/static/temporary_folder.h"
+#include "temporary_folder.h"
 
 using namespace watchdog;
 
