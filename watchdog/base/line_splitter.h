@@ -1,12 +1,22 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/log.h"
 
 namespace watchdog {
+
+// The end of a piece of a line that goes on in the next one.
+inline constexpr std::string_view kLineContinues = " [line continues]";
+
+// Takes a copy of the lines of an output of a function, of those that are logged in pieces the
+// first piece; mostly nobody does.
+using LineCopy = std::function<void(std::string_view line)>;
 
 // Cuts one output of a function into log lines. Owned by the reader of that output, and used on its
 // loop.
@@ -18,7 +28,13 @@ namespace watchdog {
 // newline: finish() logs it. The CR of a CRLF is not part of the line.
 class LineSplitter {
  public:
-  LineSplitter(log::Source source, size_t longest) : source_(source), longest_(longest) {}
+  // `trace` has the ids of the request that all of the output belongs to; null where it is that of
+  // many.
+  LineSplitter(log::Source source, size_t longest, const TraceIds* trace = nullptr,
+               LineCopy copy = nullptr)
+      : source_(source), longest_(longest), copy_(std::move(copy)) {
+    if (trace != nullptr) trace_ = *trace;
+  }
 
   void add(std::string_view bytes);
   void finish();
@@ -26,10 +42,15 @@ class LineSplitter {
  private:
   void log_line(std::string_view line);
   std::string_view log_pieces(std::string_view line);
+  void log_piece(std::string_view piece);
+  size_t fitting(std::string_view line, size_t longest) const;
 
   log::Source source_;
   size_t longest_;
+  std::optional<TraceIds> trace_;
+  LineCopy copy_;
   std::string partial_;
+  bool inside_line_ = false;  // a piece of it has been logged
 };
 
 }  // namespace watchdog

@@ -34,16 +34,6 @@ Log& the_log() {
   return log;
 }
 
-void write_locked(Log& log, Level level, std::string_view message);
-
-// Says how many lines were lost, as soon as there is room to say it.
-void report_drops(Log& log) {
-  if (log.unreported_drops == 0 || !log.err.has_room()) return;
-  const uint64_t count = std::exchange(log.unreported_drops, 0);
-  write_locked(log, Level::kWarning,
-               fmt::format("{} log lines were dropped because nobody read them", count));
-}
-
 void add(Log& log, Sink& sink, std::string_view line) {
   log.waiting.store(true, std::memory_order_relaxed);
   if (sink.add(line)) return;
@@ -51,8 +41,14 @@ void add(Log& log, Sink& sink, std::string_view line) {
   ++log.unreported_drops;
 }
 
-void write_locked(Log& log, Level level, std::string_view message) {
-  add(log, log.err, log.format.message(level, message));
+// Says how many lines were lost, as soon as there is room to say it.
+void report_drops(Log& log) {
+  if (log.unreported_drops == 0 || !log.err.has_room()) return;
+  const uint64_t count = std::exchange(log.unreported_drops, 0);
+  add(log, log.err,
+      log.format.event(Level::kWarning, "lines_dropped",
+                       fmt::format("{} log lines were dropped because nobody read them", count),
+                       {{"lines", static_cast<int64_t>(count)}}, log.err.is_terminal()));
 }
 
 // Lines for an output that is gone are counted, but there is nobody to tell.
@@ -103,27 +99,33 @@ void configure(const Settings& settings) {
 void write(Level level, std::string_view message) {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
-  write_locked(log, level, message);
+  add(log, log.err, log.format.message(level, message, log.err.is_terminal()));
 }
 
-void function_line(Source source, std::string_view text) {
+void event(Level level, std::string_view event, std::string_view message, Parts parts) {
+  Log& log = the_log();
+  const std::lock_guard lock(log.mutex);
+  add(log, log.err, log.format.event(level, event, message, parts, log.err.is_terminal()));
+}
+
+void function_line(Source source, std::string_view text, const TraceIds* trace) {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
   Sink& sink = source == Source::kOut ? log.out : log.err;
-  add(log, sink, log.format.function_line(source, text, sink.is_terminal()));
+  add(log, sink, log.format.function_line(source, text, sink.is_terminal(), trace));
 }
 
-size_t fitting(Source source, std::string_view text, size_t longest) {
-  if (text.size() < longest / kMostGrowth) return text.size();
+size_t fitting(Source source, std::string_view text, size_t longest, const TraceIds* trace) {
+  if (trace == nullptr && text.size() < longest / kMostGrowth) return text.size();
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
-  return log.format.fitting(source, text, longest);
+  return log.format.fitting(source, text, longest, trace);
 }
 
 void access(const Access& access) {
   Log& log = the_log();
   const std::lock_guard lock(log.mutex);
-  add(log, log.err, log.format.access(access));
+  add(log, log.err, log.format.access(access, log.err.is_terminal()));
 }
 
 void flush() {

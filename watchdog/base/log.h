@@ -3,12 +3,15 @@
 #include <fmt/format.h>
 
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include "base/time.h"
+#include "base/trace_ids.h"
 
 // The process's log: our own lines, access lines and the function's output, one line each.
 //
@@ -30,6 +33,10 @@ struct Settings {
   Format format = Format::kText;
   // Date, time and "stderr: " before each of the function's lines.
   bool prefix_function_lines = true;
+  // The ids of traces at the end of lines of text, but for the function's lines without a prefix.
+  bool trace_ids_in_text = false;
+  // Where text goes to a terminal, lines are as base/terminal_line.h has them.
+  bool colours_on_terminals = false;
 };
 void configure(const Settings& settings);
 
@@ -40,26 +47,32 @@ void open(int out_fd, int err_fd);
 // {"time":...,"level":...,"msg":...}.
 void write(Level level, std::string_view message);
 
+// A part of a step in our own life, for programs that read the log. watchdog/base/README.md has the
+// list of all events and their parts; times are in seconds, and their names end in _s.
+struct Part {
+  const char* name = nullptr;  // null: there is no such part
+  std::variant<std::string_view, int64_t, double> value;
+};
+using Parts = std::initializer_list<Part>;
+
+// Logs such a step: as text the message alone, as JSON also {"event":...} and the parts by name.
+[[gnu::cold]] void event(Level level, std::string_view event, std::string_view message,
+                         Parts parts = {});
+
 template <typename... Args>
 void info(fmt::format_string<Args...> format, Args&&... args) {
   write(Level::kInfo, fmt::format(format, std::forward<Args>(args)...));
 }
-template <typename... Args>
-void warn(fmt::format_string<Args...> format, Args&&... args) {
-  write(Level::kWarning, fmt::format(format, std::forward<Args>(args)...));
-}
-template <typename... Args>
-void error(fmt::format_string<Args...> format, Args&&... args) {
-  write(Level::kError, fmt::format(format, std::forward<Args>(args)...));
-}
 
 // Logs a line that the function printed, without its newline: byte by byte, but on a terminal as
-// append_printable_line() makes it.
-void function_line(Source source, std::string_view line);
+// append_printable_line() makes it. `trace` has the ids of the request that it belongs to; null
+// where that is not known.
+void function_line(Source source, std::string_view line, const TraceIds* trace = nullptr);
 // Returns how many bytes from the start of `line` can be given to function_line() so that the line
 // of the log is shorter than `longest` bytes with its prefix, its escapes and its newline. Where
 // that is not all of them it ends between two characters.
-size_t fitting(Source source, std::string_view line, size_t longest);
+size_t fitting(Source source, std::string_view line, size_t longest,
+               const TraceIds* trace = nullptr);
 
 // A request that has ended. As text:
 //   GET / - 200 OK - ContentLength: 39B (0.0049s) - failure: detail [call id]
@@ -76,6 +89,10 @@ struct Access {
   std::optional<std::string_view> call_id{};  // set: printed
   uint64_t bytes = 0;                         // body bytes sent to the client
   Duration duration{};
+  // What it waited for, where it did: a slot, and its process to be started. For JSON alone.
+  std::optional<Duration> queued{};
+  std::optional<Duration> spawned{};
+  const TraceIds* trace = nullptr;  // null: none is known
 };
 void access(const Access& access);
 

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/printable.h"
+#include "base/terminal_line.h"
 #include "base/text.h"
 #include "base/utf8.h"
 
@@ -53,9 +54,16 @@ Json json_line(Level level, std::string_view message) {
   return {{"time", utc_time()}, {"level", level_name(level)}, {"msg", message}};
 }
 
-Json json_function_line(Source source, std::string_view text) {
+void add_ids(Json& line, const TraceIds* trace) {
+  if (trace == nullptr) return;
+  line["trace_id"] = trace->trace_id();
+  line["span_id"] = trace->span_id();
+}
+
+Json json_function_line(Source source, std::string_view text, const TraceIds* trace) {
   Json line = json_line(Level::kInfo, text);
   line["stream"] = source_name(source);
+  add_ids(line, trace);
   return line;
 }
 
@@ -108,18 +116,27 @@ std::string access_text(const Access& access) {
   return text;
 }
 
+void add_seconds(Json& line, const char* name, std::optional<Duration> duration) {
+  if (duration) line[name] = seconds(*duration);
+}
+
 Json access_json(const Access& access) {
   const Level level = access.status >= 500 ? Level::kError : Level::kInfo;
   Json line = json_line(level, access_text(access));
+  line["event"] = "request";
   line["method"] = access.method;
   line["path"] = access.target;
   line["status"] = access.status;
   line["bytes"] = access.bytes;
   line["duration_seconds"] = seconds(access.duration);
+  line["duration_s"] = seconds(access.duration);
+  add_seconds(line, "queue_s", access.queued);
+  add_seconds(line, "spawn_s", access.spawned);
   line["remote"] = access.remote;
   if (access.call_id) line["call_id"] = *access.call_id;
   if (!access.failure.empty()) line["failure"] = access.failure;
   if (!access.detail.empty()) line["detail"] = access.detail;
+  add_ids(line, access.trace);
   return line;
 }
 
@@ -138,18 +155,41 @@ std::string_view LineFormat::stamp() {
   return stamp_;
 }
 
-std::string_view LineFormat::message(Level level, std::string_view text) {
+std::string_view LineFormat::message(Level level, std::string_view text, bool terminal) {
   std::string kept;
   text = shortened(text, kMostOfMessage, kept);
   if (settings_.format == Format::kJson) return line_ = dump(json_line(level, text));
-  line_.assign(stamp());
-  if (level == Level::kWarning) line_ += "Warning: ";
-  if (level == Level::kError) line_ += "Error: ";
-  append_printable(line_, text);
-  return line_;
+  std::string message;
+  if (level == Level::kWarning) message = "Warning: ";
+  if (level == Level::kError) message = "Error: ";
+  append_printable(message, text);
+  if (terminal && settings_.colours_on_terminals) {
+    return line_ = terminal_message(clock(), level, message);
+  }
+  return line_.assign(stamp()).append(message);
 }
 
-std::string_view LineFormat::access(const Access& whole) {
+std::string_view LineFormat::event(Level level, std::string_view event, std::string_view text,
+                                   Parts parts, bool terminal) {
+  if (settings_.format == Format::kText) return message(level, text, terminal);
+  std::string kept;
+  Json line = json_line(level, shortened(text, kMostOfMessage / 2, kept));
+  line["event"] = event;
+  for (const Part& part : parts) {
+    if (part.name == nullptr) continue;
+    Json& value = line[part.name];
+    if (const auto* words = std::get_if<std::string_view>(&part.value)) {
+      value = shortened(*words, kMostOfDetail, kept);
+    } else if (const auto* number = std::get_if<int64_t>(&part.value)) {
+      value = *number;
+    } else {
+      value = std::get<double>(part.value);
+    }
+  }
+  return line_ = dump(line);
+}
+
+std::string_view LineFormat::access(const Access& whole, bool terminal) {
   std::array<std::string, 4> kept;
   Access access = whole;
   access.method = shortened(whole.method, kMostOfWord, kept[0]);
@@ -157,11 +197,32 @@ std::string_view LineFormat::access(const Access& whole) {
   access.detail = shortened(whole.detail, kMostOfDetail, kept[2]);
   if (whole.call_id) access.call_id = shortened(*whole.call_id, kMostOfWord, kept[3]);
   if (settings_.format == Format::kJson) return line_ = dump(access_json(access));
-  return line_.assign(stamp()).append(access_text(access));
+  if (terminal && settings_.colours_on_terminals) {
+    line_ = terminal_access(clock(), access);
+  } else {
+    line_.assign(stamp()).append(access_text(access));
+  }
+  append_ids(access.trace);
+  return line_;
 }
 
-std::string_view LineFormat::function_line(Source source, std::string_view text, bool terminal) {
-  if (settings_.format == Format::kJson) return line_ = dump(json_function_line(source, text));
+void LineFormat::append_ids(const TraceIds* trace) {
+  if (trace == nullptr || !settings_.trace_ids_in_text) return;
+  constexpr std::string_view kTrace = " trace_id=";
+  constexpr std::string_view kSpan = " span_id=";
+  line_.append(kTrace).append(trace->trace_id()).append(kSpan).append(trace->span_id());
+}
+
+std::string_view LineFormat::function_line(Source source, std::string_view text, bool terminal,
+                                           const TraceIds* trace) {
+  if (settings_.format == Format::kJson) {
+    return line_ = dump(json_function_line(source, text, trace));
+  }
+  if (terminal && settings_.colours_on_terminals && settings_.prefix_function_lines) {
+    line_ = terminal_function_line(clock(), source_name(source), text);
+    append_ids(trace);
+    return line_;
+  }
   line_.clear();
   if (settings_.prefix_function_lines) {
     line_.append(stamp()).append(source_name(source)).append(": ");
@@ -172,11 +233,13 @@ std::string_view LineFormat::function_line(Source source, std::string_view text,
   } else {
     line_.append(text);
   }
+  if (settings_.prefix_function_lines) append_ids(trace);
   return line_;
 }
 
-size_t LineFormat::fitting(Source source, std::string_view text, size_t longest) {
-  const size_t frame = function_line(source, {}, false).size() + 1;  // its newline
+size_t LineFormat::fitting(Source source, std::string_view text, size_t longest,
+                           const TraceIds* trace) {
+  const size_t frame = function_line(source, {}, false, trace).size() + 1;  // its newline
   const size_t room = longest > frame + 1 ? longest - frame - 1 : 0;
   if (settings_.format == Format::kText) {
     return text.size() <= room ? text.size() : utf8_boundary(text, room);

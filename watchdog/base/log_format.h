@@ -23,16 +23,23 @@ class LineFormat {
   }
 
   // Each returns a line without its newline, which is valid until the next call.
-  std::string_view message(Level level, std::string_view text);
-  std::string_view access(const Access& access);
   // `terminal`: the line goes to one, which it must not be able to control.
-  std::string_view function_line(Source source, std::string_view text, bool terminal);
+  std::string_view message(Level level, std::string_view text, bool terminal);
+  std::string_view event(Level level, std::string_view event, std::string_view text, Parts parts,
+                         bool terminal);
+  std::string_view access(const Access& access, bool terminal);
+  std::string_view function_line(Source source, std::string_view text, bool terminal,
+                                 const TraceIds* trace);
 
   // See log::fitting(). On a terminal, which no collector reads, lines may be longer.
-  size_t fitting(Source source, std::string_view text, size_t longest);
+  size_t fitting(Source source, std::string_view text, size_t longest, const TraceIds* trace);
 
  private:
   std::string_view stamp();
+  // "15:04:05".
+  std::string_view clock() { return stamp().substr(sizeof "2006/01/02", 8); }
+  // Appends the ids to the line of text, where they are wanted there.
+  void append_ids(const TraceIds* trace);
 
   Settings settings_;
   std::string line_;

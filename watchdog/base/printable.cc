@@ -11,16 +11,12 @@ namespace watchdog {
 
 namespace {
 
-unsigned byte_at(std::string_view text, size_t i) {
-  return static_cast<unsigned char>(text[i]);
-}
-
 // How many bytes the printable character at the start of `text` has; 0: there is none.
 size_t printable_size(std::string_view text) {
-  const unsigned first = byte_at(text, 0);
+  const auto first = static_cast<unsigned char>(text.front());
   if (first < 0x20 || first == 0x7f) return 0;
   // U+0080 to U+009F.
-  if (first == 0xc2 && text.size() > 1 && byte_at(text, 1) < 0xa0) return 0;
+  if (first == 0xc2 && text.size() > 1 && static_cast<unsigned char>(text[1]) < 0xa0) return 0;
   return utf8_size(text);
 }
 
@@ -37,7 +33,8 @@ void append_printable(std::string& out, std::string_view text) {
   while (!text.empty()) {
     const size_t size = printable_size(text);
     if (size == 0) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}", byte_at(text, 0));
+      fmt::format_to(std::back_inserter(out), "\\x{:02x}",
+                     static_cast<unsigned char>(text.front()));
     } else {
       out.append(text.substr(0, size));
     }

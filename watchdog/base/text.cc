@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 
 namespace watchdog {
@@ -19,6 +22,26 @@ bool is_digit(char c) {
 
 char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+}
+
+// lower() of each of eight bytes. Sums of seven-bit numbers do not reach the next byte: their high
+// bits say where a byte is at least 'A', and where it is beyond 'Z'.
+uint64_t lower_eight(uint64_t bytes) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHigh = 0x80 * kOnes;
+  const uint64_t seven_bits = bytes & ~kHigh;
+  const uint64_t from_a = seven_bits + (0x80 - 'A') * kOnes;
+  const uint64_t beyond_z = seven_bits + (0x7f - 'Z') * kOnes;
+  const uint64_t upper = from_a & ~beyond_z & ~bytes & kHigh;
+  return bytes | (upper >> 2);
+}
+
+bool eight_are_equal(const char* a, const char* b) {
+  uint64_t one = 0;
+  uint64_t other = 0;
+  std::memcpy(&one, a, sizeof one);
+  std::memcpy(&other, b, sizeof other);
+  return one == other || lower_eight(one) == lower_eight(other);
 }
 
 struct Unit {
@@ -223,18 +246,35 @@ std::string base64(std::string_view bytes) {
   return text;
 }
 
+// Eight bytes at a time, as a request compares the names of its fields a hundred times.
 bool equals_ignoring_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (lower(a[i]) != lower(b[i])) return false;
+  if (a.size() < sizeof(uint64_t)) {
+    return std::ranges::equal(a, b, {}, lower, lower);
   }
-  return true;
+  const size_t last = a.size() - sizeof(uint64_t);
+  for (size_t i = 0; i < last; i += sizeof(uint64_t)) {
+    if (!eight_are_equal(&a[i], &b[i])) return false;
+  }
+  return eight_are_equal(&a[last], &b[last]);
+}
+
+bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
+  return equals_ignoring_case(text.substr(0, start.size()), start);
 }
 
 std::string_view trim(std::string_view text) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   return text;
+}
+
+bool is_variable_name(std::string_view text) {
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !text.empty() && !(text.front() >= '0' && text.front() <= '9') &&
+         std::all_of(text.begin(), text.end(), is_word);
 }
 
 void append_number(std::string& out, uint64_t number) {

@@ -40,9 +40,14 @@ std::string base64(std::string_view bytes);
 
 // Whether both are equal but for the case of ASCII letters.
 bool equals_ignoring_case(std::string_view a, std::string_view b);
+// The same of the beginning of `text`.
+bool starts_with_ignoring_case(std::string_view text, std::string_view start);
 
 // Returns `text` without leading and trailing spaces and tabs.
 std::string_view trim(std::string_view text);
+
+// Whether a shell takes it for a variable's name: letters, digits and '_', no digit first.
+bool is_variable_name(std::string_view text);
 
 // Appends a whole number in decimal.
 void append_number(std::string& out, uint64_t number);

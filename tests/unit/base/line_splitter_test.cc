@@ -4,10 +4,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/fd.h"
 
@@ -65,6 +67,27 @@ std::string logged(std::initializer_list<std::string_view> pieces,
 }
 
 }  // namespace
+
+TEST_CASE(
+    "a line is logged whole though the log's own part of it is longer than the longest line") {
+  Captured captured({.prefix_function_lines = true});
+  for (const size_t longest : {size_t{1}, size_t{10}, size_t{32}}) {
+    LineSplitter lines(log::Source::kErr, longest);
+    lines.add("abc\nlast");
+    lines.finish();
+    std::string bytes;
+    const std::string text = captured.text();
+    for (size_t at = 0; at < text.size();) {
+      const size_t end = text.find('\n', at);
+      std::string_view line(text.data() + at, end - at);
+      line.remove_prefix(line.find("stderr: ") + 8);
+      if (line.ends_with(kContinues)) line.remove_suffix(kContinues.size());
+      bytes += line;
+      at = end + 1;
+    }
+    CHECK(bytes == "abclast");
+  }
+}
 
 TEST_CASE("each line is logged once it is complete") {
   Captured captured;
@@ -184,9 +207,43 @@ TEST_CASE("after the end it starts afresh") {
   CHECK(captured.text() == "one\ntwo\n");
 }
 
+TEST_CASE("of a line in pieces only the first is copied, as the others may begin within a secret") {
+  const Captured captured;
+  std::vector<std::string> copies;
+  LineSplitter lines(log::Source::kErr, kLongest, nullptr,
+                     [&copies](std::string_view line) { copies.emplace_back(line); });
+  const std::string text(600, 'x');
+  lines.add(text + "\nnext\n" + text.substr(0, 300));
+  lines.add(text);
+  lines.finish();
+  lines.add("after\n");
+  REQUIRE(copies.size() == 4);
+  CHECK(copies[0].ends_with(kContinues));
+  CHECK(copies[1] == "next");
+  CHECK(copies[2] == copies[0]);
+  CHECK(copies[3] == "after");
+}
+
 TEST_CASE("bytes that are no text pass") {
   const std::string bytes("a\0\xff\x01z", 5);
   CHECK(logged({bytes, "\n"}) == bytes + "\n");
+}
+
+TEST_CASE("a line with the ids of its trace is shorter than the limit, too, and loses nothing") {
+  for (const log::Format format : {log::Format::kText, log::Format::kJson}) {
+    Captured captured({.format = format, .trace_ids_in_text = true});
+    TraceIds ids;
+    ids.trace.fill('a');
+    ids.span.fill('b');
+    LineSplitter lines(log::Source::kErr, kLongest, &ids);
+    lines.add(std::string(40, '"') + std::string(400, 'x') + "\n");
+    const std::string text = captured.text();
+    size_t from = 0;
+    for (size_t end = 0; (end = text.find('\n', from)) != std::string::npos; from = end + 1) {
+      CHECK(end - from + 1 < kLongest);
+    }
+    CHECK(static_cast<size_t>(std::ranges::count(text, 'x')) == 400);
+  }
 }
 
 }  // namespace watchdog

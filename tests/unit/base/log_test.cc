@@ -150,9 +150,9 @@ TEST_CASE("a line of text has local date and time in front, as Go logs it") {
 
 TEST_CASE("warnings and errors say that they are") {
   LogCapture capture;
-  log::warn("careful");
+  log::event(log::Level::kWarning, "any", "careful");
   CHECK(capture.err().substr(kStamp) == "Warning: careful\n");
-  log::error("broken");
+  log::event(log::Level::kError, "any", "broken");
   CHECK(capture.err().substr(kStamp) == "Error: broken\n");
   CHECK(capture.out() == "");
 }
@@ -215,7 +215,7 @@ TEST_CASE("a message of ours with a newline is still one line") {
 
 TEST_CASE("as JSON every line is an object with time, level and message") {
   LogCapture capture({.format = log::Format::kJson});
-  log::warn("quote \" newline \n done");
+  log::event(log::Level::kWarning, "any", "quote \" newline \n done");
   const json line = json::parse(capture.err());
   CHECK(line["level"] == "warning");
   CHECK(line["msg"] == "quote \" newline \n done");
@@ -224,6 +224,41 @@ TEST_CASE("as JSON every line is an object with time, level and message") {
   CHECK(time[10] == 'T');
   CHECK(time[19] == '.');
   CHECK(time.back() == 'Z');
+}
+
+TEST_CASE("as JSON a step of ours has its event and its parts by name") {
+  LogCapture capture({.format = log::Format::kJson});
+  log::event(log::Level::kInfo, "listening", "Listening on port: 8080",
+             {{"port", 8080}, {"mode", "http"}, {"duration_s", 0.25}, log::Part{}});
+  const json line = json::parse(capture.err());
+  CHECK(line["msg"] == "Listening on port: 8080");
+  CHECK(line["event"] == "listening");
+  CHECK(line["port"] == 8080);
+  CHECK(line["mode"] == "http");
+  CHECK(line["duration_s"] == 0.25);
+  CHECK(line.size() == 7);
+}
+
+TEST_CASE("as JSON a step of ours is shorter than 64 KiB, whatever its parts are") {
+  LogCapture capture({.format = log::Format::kJson});
+  const std::string control(20'000, '\x01');
+  log::event(log::Level::kInfo, "any", control,
+             {{"a", control}, {"b", control}, {"c", control}, {"d", control}});
+  CHECK(capture.err().size() < size_t{64} * 1024);
+}
+
+TEST_CASE("as text a step of ours is its message") {
+  LogCapture capture;
+  log::event(log::Level::kWarning, "stopping", "Stopping", {{"stage", "aborting"}});
+  CHECK(capture.err().substr(kStamp) == "Warning: Stopping\n");
+}
+
+TEST_CASE("a file gets no colours, even where terminals get them") {
+  LogCapture capture({.colours_on_terminals = true});
+  log::info("ours");
+  log::access(index_page());
+  log::function_line(log::Source::kErr, "the function's");
+  CHECK(capture.err().find('\x1b') == std::string::npos);
 }
 
 TEST_CASE("as JSON a function's line names its stream") {
@@ -251,19 +286,28 @@ TEST_CASE("as JSON an access line has its parts") {
   CHECK(line["path"] == "/");
   CHECK(line["status"] == 200);
   CHECK(line["bytes"] == 39);
-  CHECK(line["duration_seconds"] == doctest::Approx(0.0049));
+  CHECK(line["event"] == "request");
+  for (const char* name : {"duration_seconds", "duration_s"}) {
+    CHECK(line[name] == doctest::Approx(0.0049));
+  }
   CHECK(line["remote"] == "10.0.0.1");
-  for (const char* absent : {"call_id", "failure", "detail"}) CHECK_FALSE(line.contains(absent));
+  for (const char* absent : {"call_id", "failure", "detail", "queue_s", "spawn_s"}) {
+    CHECK_FALSE(line.contains(absent));
+  }
 
   log::Access failed = index_page();
   failed.failure = "function_failed";
   failed.detail = "exit code 7";
   failed.call_id = "abc";
+  failed.queued = std::chrono::milliseconds(1500);
+  failed.spawned = std::chrono::milliseconds(2);
   log::access(failed);
   line = json::parse(capture.err());
   CHECK(line["failure"] == "function_failed");
   CHECK(line["detail"] == "exit code 7");
   CHECK(line["call_id"] == "abc");
+  CHECK(line["queue_s"] == 1.5);
+  CHECK(line["spawn_s"] == 0.002);
 }
 
 TEST_CASE("a reader that does not read stops nobody, and nothing of what fits is lost or torn") {
@@ -378,6 +422,58 @@ TEST_CASE("lines of several threads are whole") {
     whole = whole && text.substr(at, 21) == std::string(20, text[at]) + "\n";
   }
   CHECK(whole);
+}
+
+namespace {
+
+constexpr std::string_view kIds =
+    " trace_id=4bf92f3577b34da6a3ce929d0e0e4736 span_id=00f067aa0ba902b7\n";
+
+TraceIds some_ids() {
+  TraceIds ids;
+  std::ranges::copy(std::string_view("4bf92f3577b34da6a3ce929d0e0e4736"), ids.trace.begin());
+  std::ranges::copy(std::string_view("00f067aa0ba902b7"), ids.span.begin());
+  return ids;
+}
+
+}  // namespace
+
+TEST_CASE("as JSON the lines of a request have the ids of its trace and its span") {
+  LogCapture capture({.format = log::Format::kJson});
+  const TraceIds ids = some_ids();
+  log::Access access = index_page();
+  access.trace = &ids;
+  log::access(access);
+  json line = json::parse(capture.err());
+  CHECK(line["trace_id"] == ids.trace_id());
+  CHECK(line["span_id"] == ids.span_id());
+  log::function_line(log::Source::kErr, "hello", &ids);
+  line = json::parse(capture.err());
+  CHECK(line["trace_id"] == ids.trace_id());
+  CHECK(line["span_id"] == ids.span_id());
+}
+
+TEST_CASE("as text they end with the ids where those are wanted, and are as ever where not") {
+  const TraceIds ids = some_ids();
+  log::Access access = index_page();
+  access.trace = &ids;
+  access.call_id = "abc";
+  for (const bool wanted : {false, true}) {
+    LogCapture capture({.trace_ids_in_text = wanted});
+    const std::string end = wanted ? std::string(kIds) : "\n";
+    log::access(access);
+    CHECK(capture.err().substr(kStamp) ==
+          "GET / - 200 OK - ContentLength: 39B (0.0049s) [abc]" + end);
+    log::function_line(log::Source::kErr, "hello", &ids);
+    CHECK(capture.err().substr(kStamp) == "stderr: hello" + end);
+  }
+}
+
+TEST_CASE("a function's line without a prefix stays what it is, with ids wanted, too") {
+  LogCapture capture({.prefix_function_lines = false, .trace_ids_in_text = true});
+  const TraceIds ids = some_ids();
+  log::function_line(log::Source::kErr, "hello", &ids);
+  CHECK(capture.err() == "hello\n");
 }
 
 }  // namespace watchdog

@@ -216,6 +216,23 @@ TEST_CASE("equality may ignore ASCII case") {
   CHECK_FALSE(equals_ignoring_case("\xc3\x84", "\xc3\xa4"));
 }
 
+TEST_CASE("equality ignores the case of letters alone, wherever in a text they stand") {
+  const auto lower = [](int c) { return c >= 'A' && c <= 'Z' ? c + 32 : c; };
+  for (const size_t size : {1, 7, 8, 9, 16, 17}) {
+    for (size_t place = 0; place < size; ++place) {
+      for (int one = 0; one < 256; ++one) {
+        for (const int other : {one, one ^ 0x20, one ^ 0x80, one ^ 0xa0, one ^ 1}) {
+          std::string a(size, 'x');
+          std::string b(size, 'X');
+          a[place] = static_cast<char>(one);
+          b[place] = static_cast<char>(other);
+          CHECK(equals_ignoring_case(a, b) == (lower(one) == lower(other)));
+        }
+      }
+    }
+  }
+}
+
 TEST_CASE("trimming takes spaces and tabs off both ends") {
   CHECK(trim(" \t a b\t ") == "a b");
   CHECK(trim(" \t ").empty());
@@ -260,3 +277,9 @@ TEST_CASE("seconds have the decimals that are asked for, rounded") {
 }
 
 }  // namespace watchdog
+
+TEST_CASE("names of variables are those of a shell") {
+  for (const char* name : {"a", "_", "A_1", "SECRET_"}) CHECK(is_variable_name(name));
+  for (const char* name : {"", "1a", "a-b", "a b", "a=b", "\xc3\xa4"})
+    CHECK_FALSE(is_variable_name(name));
+}
