@@ -70,7 +70,7 @@ Precondition check_preconditions(const RequestHead& request, const Validators& c
   } else if (const auto since = date_of(fields, "if-unmodified-since", now)) {
     if (current.last_modified && *current.last_modified > *since) return Precondition::kFailed;
   }
-  const bool reads = request.method == "GET" || request.method == "HEAD";
+  const bool reads = request.reads();
   if (fields.find("if-none-match") != nullptr) {
     if (!names(fields, "if-none-match", current.etag, equal_weakly)) return Precondition::kMet;
     return reads ? Precondition::kNotModified : Precondition::kFailed;

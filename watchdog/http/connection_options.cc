@@ -19,11 +19,8 @@ constexpr std::array<std::string_view, 24> kEndToEnd = {
     "referer",     "accept",        "range",     "if-match",   "max-forwards",
     "traceparent", "tracestate",    "baggage",   "b3",         "x-request-id",
     "x-call-id",   "x-real-ip",     "x-timeout", "user-agent"};
-constexpr std::array<std::string_view, 3> kEndToEndFamilies = {"content-", "x-forwarded-", "x-b3-"};
-
-bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
-  return equals_ignoring_case(text.substr(0, start.size()), start);
-}
+constexpr std::array<std::string_view, 4> kEndToEndFamilies = {"content-", "x-forwarded-", "x-b3-",
+                                                               "x-auth-"};
 
 }  // namespace
 

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "base/text.h"
+#include "http/auth_field.h"
 #include "http/forwarded.h"
 
 namespace watchdog {
@@ -104,7 +105,8 @@ std::string forwarded_trailers(std::string_view trailers) {
     const size_t end = trailers.find("\r\n") + 2;
     const std::string_view line = trailers.substr(0, end);
     const std::string_view name = line.substr(0, line.find(':'));
-    const bool in_head = contains(kNotInTrailers, name) || is_forwarded_field(name);
+    const bool in_head =
+        contains(kNotInTrailers, name) || is_forwarded_field(name) || is_auth_field(name);
     if (!contains(kHopByHop, name) && !in_head) out.append(line);
     trailers.remove_prefix(end);
   }

@@ -124,7 +124,7 @@ std::vector<const Field*> Fields::by_name() const {
 
 const Field* Fields::find(std::string_view name) const {
   for (const Field& field : list_) {
-    if (equals_ignoring_case(field.name, name)) return &field;
+    if (field.name.size() == name.size() && equals_ignoring_case(field.name, name)) return &field;
   }
   return nullptr;
 }

@@ -63,6 +63,8 @@ struct RequestHead {
   bool expects_continue = false;  // RFC 9110 10.1.1; never on HTTP/1.0 or without a body
 
   bool has_body() const { return framing != BodyFraming::kNone; }
+  // Whether it asks for a representation and no more.
+  bool reads() const { return method == "GET" || method == "HEAD"; }
   // The path and the query of the target, verbatim and without '?'; an absolute-form target (RFC
   // 9112 3.2.2) counts from its path on. "*" is a path, and that of an OPTIONS whose absolute
   // target has none.

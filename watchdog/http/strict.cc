@@ -76,10 +76,6 @@ bool is_host(std::string_view text) {
   return port.empty() || (port.front() == ':' && all_digits(port.substr(1)));
 }
 
-bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
-  return equals_ignoring_case(text.substr(0, start.size()), start);
-}
-
 // RFC 9112 3.2: origin-form, absolute-form, or the asterisk of OPTIONS.
 bool has_known_form(std::string_view method, std::string_view target) {
   if (target.front() == '/') return true;
