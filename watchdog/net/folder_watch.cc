@@ -23,11 +23,11 @@ constexpr uint32_t kChanges = IN_CLOSE_WRITE | IN_CREATE | IN_DELETE | IN_MOVED_
 }  // namespace
 
 Result<std::unique_ptr<FolderWatch>> FolderWatch::open(Loop& loop, const std::string& folder,
-                                                       std::function<void()> on_change) {
+                                                       OnChange on_change) {
   Fd events(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
   if (!events) return Error{fmt::format("watch={}: {}", folder, strerror(errno))};
   std::unique_ptr<FolderWatch> watch(
-      new FolderWatch(loop, std::move(events), std::move(on_change)));
+      new FolderWatch(loop, std::move(events), folder, std::move(on_change)));
   if (const int error = watch->add(folder)) {
     return Error{
         fmt::format("watch={}: {}; name a folder that can be read", folder, strerror(error))};
@@ -35,9 +35,11 @@ Result<std::unique_ptr<FolderWatch>> FolderWatch::open(Loop& loop, const std::st
   return watch;
 }
 
-FolderWatch::FolderWatch(Loop& loop, Fd events, std::function<void()> on_change)
-    : events_(loop, std::move(events), [this] { on_events(); }),
-      settled_(loop, std::move(on_change)) {}
+FolderWatch::FolderWatch(Loop& loop, Fd events, const std::string& folder, OnChange on_change)
+    : prefix_(folder.size() + 1),
+      on_change_(std::move(on_change)),
+      events_(loop, std::move(events), [this] { on_events(); }),
+      settled_(loop, [this] { on_change_(changed_); }) {}
 
 bool FolderWatch::ignores(std::string_view name) {
   constexpr std::array<std::string_view, 2> kTools = {"node_modules", "__pycache__"};
@@ -57,7 +59,11 @@ int FolderWatch::add(const std::string& folder) {
     if (entry->d_type != DT_DIR || ignores(entry->d_name)) continue;
     const int error = add(folder + "/" + entry->d_name);
     if (error == ENOSPC) {
-      log::warn("not every folder below {} is watched: raise fs.inotify.max_user_watches", folder);
+      log::event(log::Level::kWarning, "watch_incomplete",
+                 fmt::format("not every folder below {} is watched: raise "
+                             "fs.inotify.max_user_watches",
+                             folder),
+                 {{"path", folder}});
       return 0;
     }
   }
@@ -80,11 +86,12 @@ void FolderWatch::on_events() {
       }
       if (ignores(name)) continue;
       const auto folder = folders_.find(event.wd);
+      if (folder == folders_.end()) continue;
+      const std::string path = fmt::format("{}/{}", folder->second, name);
       const bool new_folder =
           (event.mask & IN_ISDIR) != 0 && (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0;
-      if (new_folder && folder != folders_.end()) {
-        add(folder->second + "/" + std::string(name));
-      }
+      if (new_folder) add(path);
+      changed_ = path.substr(prefix_);
       settled_.set_after(kSettling);
     }
   }

@@ -116,8 +116,11 @@ void Listener::accept_waiting() {
     if (error == EINTR || error == ECONNABORTED || find_room(error)) continue;
     if (error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM) {
       if (!reported_) {
-        log::warn("cannot accept a connection: {}; raise the open-files limit or set max_inflight",
-                  strerror(error));
+        log::event(log::Level::kWarning, "accept_failed",
+                   fmt::format("cannot accept a connection: {}; raise the open-files limit or set "
+                               "max_inflight",
+                               strerror(error)),
+                   {{"cause", strerror(error)}});
       }
       reported_ = true;
       watch_.pause();

@@ -24,7 +24,7 @@ struct Outcome {
   int error = 0;
 };
 
-struct Fixture {
+struct DialTest {
   FakeClock clock;
   Loop loop{clock};
   std::vector<SocketAddress> addresses;
@@ -32,7 +32,7 @@ struct Fixture {
   int calls = 0;
   std::unique_ptr<Dial> dial;
 
-  ~Fixture() {
+  ~DialTest() {
     const Turn turn(loop);
     dial.reset();
   }
@@ -77,7 +77,7 @@ struct SmallQueue {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a server that listens is connected to, once") {
+TEST_CASE_FIXTURE(DialTest, "a server that listens is connected to, once") {
   const auto listener = Listener::bind("127.0.0.1", 0);
   REQUIRE(listener);
   addresses = {*SocketAddress::numeric("127.0.0.1", bound_port(listener->get()))};
@@ -89,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture, "a server that listens is connected to, once") {
   CHECK(calls == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the next address is tried where one refuses") {
+TEST_CASE_FIXTURE(DialTest, "the next address is tried where one refuses") {
   ClosedPort closed;
   const auto listener = Listener::bind("127.0.0.1", 0);
   REQUIRE(listener);
@@ -99,7 +99,7 @@ TEST_CASE_FIXTURE(Fixture, "the next address is tried where one refuses") {
   CHECK(outcome->socket);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the error is that of the last address") {
+TEST_CASE_FIXTURE(DialTest, "the error is that of the last address") {
   ClosedPort closed;
   addresses = {*SocketAddress::unix_path("/nowhere/at/all"), closed.address()};
   connect();
@@ -108,7 +108,7 @@ TEST_CASE_FIXTURE(Fixture, "the error is that of the last address") {
   CHECK(outcome->error == ECONNREFUSED);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a full accept queue is asked again until it has room") {
+TEST_CASE_FIXTURE(DialTest, "a full accept queue is asked again until it has room") {
   SmallQueue queue;
   addresses = {queue.address};
   connect();
@@ -127,7 +127,7 @@ TEST_CASE_FIXTURE(Fixture, "a full accept queue is asked again until it has room
   CHECK_FALSE(dial->queue_full());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a Dial that is destroyed calls nobody") {
+TEST_CASE_FIXTURE(DialTest, "a Dial that is destroyed calls nobody") {
   const auto listener = Listener::bind("127.0.0.1", 0);
   REQUIRE(listener);
   addresses = {*SocketAddress::numeric("127.0.0.1", bound_port(listener->get()))};

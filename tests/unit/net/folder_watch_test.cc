@@ -12,21 +12,25 @@ using namespace watchdog;
 
 namespace {
 
-struct Fixture {
+struct FolderWatchTest {
   TemporaryFolder folder;
   FakeClock clock;
   Loop loop{clock};
   int changes = 0;
+  std::string last;  // file that changed
   std::unique_ptr<FolderWatch> watch;
 
-  Fixture() {
+  FolderWatchTest() {
     folder.folder("below");
     const Turn turn(loop);
-    auto opened = FolderWatch::open(loop, folder.path(), [this] { ++changes; });
+    auto opened = FolderWatch::open(loop, folder.path(), [this](const std::string& file) {
+      ++changes;
+      last = file;
+    });
     REQUIRE(opened);
     watch = std::move(*opened);
   }
-  ~Fixture() {
+  ~FolderWatchTest() {
     const Turn turn(loop);
     watch.reset();
   }
@@ -42,7 +46,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a burst of changes is told once, when it is over") {
+TEST_CASE_FIXTURE(FolderWatchTest, "a burst of changes is told once, when it is over") {
   write("one.py");
   write("two.py");
   settle(FolderWatch::kSettling / 2);
@@ -52,21 +56,25 @@ TEST_CASE_FIXTURE(Fixture, "a burst of changes is told once, when it is over") {
   CHECK(changes == 0);
   settle();
   CHECK(changes == 1);
+  CHECK(last == "three.py");
 }
 
-TEST_CASE_FIXTURE(Fixture, "files of the folders below count, also of new ones") {
+TEST_CASE_FIXTURE(FolderWatchTest, "files of the folders below count, also of new ones") {
   write("below/one.py");
   settle();
   CHECK(changes == 1);
   folder.folder("new");
   settle();
   CHECK(changes == 2);
+  CHECK(last == "new");
   write("new/one.py");
   settle();
   CHECK(changes == 3);
+  CHECK(last == "new/one.py");
 }
 
-TEST_CASE_FIXTURE(Fixture, "hidden files and what tools write for themselves do not count") {
+TEST_CASE_FIXTURE(FolderWatchTest,
+                  "hidden files and what tools write for themselves do not count") {
   for (const char* name : {".hidden", "module.pyc", "page.html~", "page.swp", "upload.tmp"}) {
     write(name);
   }
@@ -81,7 +89,7 @@ TEST_CASE_FIXTURE(Fixture, "hidden files and what tools write for themselves do 
 
 TEST_CASE("a folder that cannot be watched is named") {
   Loop loop;
-  const auto watch = FolderWatch::open(loop, "/nowhere/at/all", [] {});
+  const auto watch = FolderWatch::open(loop, "/nowhere/at/all", [](const std::string&) {});
   REQUIRE_FALSE(watch);
   CHECK(watch.error() ==
         "watch=/nowhere/at/all: No such file or directory; name a folder that can be read");

@@ -15,14 +15,14 @@ using namespace watchdog;
 
 namespace {
 
-struct Fixture {
+struct ListenerTest {
   Loop loop;
   uint16_t port = 0;
   std::vector<Fd> accepted;
   std::vector<std::string> peers;
   std::unique_ptr<Listener> listener;
 
-  Fixture() {
+  ListenerTest() {
     auto socket = Listener::bind("127.0.0.1", 0);
     REQUIRE(socket);
     port = bound_port(socket->get());
@@ -33,7 +33,7 @@ struct Fixture {
                                             peers.push_back(peer.text());
                                           });
   }
-  ~Fixture() {
+  ~ListenerTest() {
     const Turn turn(loop);
     listener.reset();
   }
@@ -52,7 +52,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a connection comes with its peer's address, and does not block") {
+TEST_CASE_FIXTURE(ListenerTest, "a connection comes with its peer's address, and does not block") {
   const Fd client = connect();
   REQUIRE(accepts(1));
   CHECK(peers[0] == "127.0.0.1");
@@ -60,7 +60,7 @@ TEST_CASE_FIXTURE(Fixture, "a connection comes with its peer's address, and does
   CHECK((::fcntl(accepted[0].get(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a port that is listened on is nobody else's") {
+TEST_CASE_FIXTURE(ListenerTest, "a port that is listened on is nobody else's") {
   CHECK_FALSE(Listener::is_free("127.0.0.1", port));
   CHECK_FALSE(Listener::bind("127.0.0.1", port));
 
@@ -72,13 +72,14 @@ TEST_CASE_FIXTURE(Fixture, "a port that is listened on is nobody else's") {
   CHECK(errno == EADDRINUSE);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a refusal to bind names the port") {
+TEST_CASE_FIXTURE(ListenerTest, "a refusal to bind names the port") {
   const auto again = Listener::bind("127.0.0.1", port);
   REQUIRE_FALSE(again);
   CHECK(again.error().find(std::to_string(port)) != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a wound-down listener accepts those who were there, and nobody new") {
+TEST_CASE_FIXTURE(ListenerTest,
+                  "a wound-down listener accepts those who were there, and nobody new") {
   const Fd early = connect();
   listener->wind_down();
   const Fd late = connect(SOCK_NONBLOCK);

@@ -16,19 +16,19 @@ using namespace watchdog;
 namespace {
 
 // Every signal that is raised here is blocked: the tests' main() has called block_signals().
-struct Fixture {
+struct SignalsTest {
   Loop loop;
   std::vector<int> told;
   std::unique_ptr<Signals> signals;
 
-  Fixture() {
+  SignalsTest() {
     const Turn turn(loop);
     auto watched =
         Signals::watch(loop, {SIGUSR1, SIGUSR2}, [this](int signal) { told.push_back(signal); });
     REQUIRE(watched);
     signals = std::move(*watched);
   }
-  ~Fixture() {
+  ~SignalsTest() {
     const Turn turn(loop);
     signals.reset();
   }
@@ -39,14 +39,14 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a watched signal is told on the loop, and ends nobody") {
+TEST_CASE_FIXTURE(SignalsTest, "a watched signal is told on the loop, and ends nobody") {
   std::raise(SIGUSR1);
   CHECK(told.empty());
   REQUIRE(is_told(1));
   CHECK(told == std::vector<int>{SIGUSR1});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a signal is pending until it has been told") {
+TEST_CASE_FIXTURE(SignalsTest, "a signal is pending until it has been told") {
   CHECK_FALSE(Signals::pending({SIGUSR1, SIGUSR2}));
   std::raise(SIGUSR2);
   CHECK(Signals::pending({SIGUSR1, SIGUSR2}));
@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(Fixture, "a signal is pending until it has been told") {
   CHECK_FALSE(Signals::pending({SIGUSR1, SIGUSR2}));
 }
 
-TEST_CASE_FIXTURE(Fixture, "signals wait while listening is paused, equal ones as one") {
+TEST_CASE_FIXTURE(SignalsTest, "signals wait while listening is paused, equal ones as one") {
   {
     const Turn turn(loop);
     signals->pause();

@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture {
+struct TimerTest {
   FakeClock clock;
   Loop loop{clock};
   void pass(Duration time) {
@@ -24,7 +24,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a timer fires once, at its deadline and not before") {
+TEST_CASE_FIXTURE(TimerTest, "a timer fires once, at its deadline and not before") {
   int fired = 0;
   Timer timer(loop, [&] { ++fired; });
   timer.set_after(100ms);
@@ -37,7 +37,7 @@ TEST_CASE_FIXTURE(Fixture, "a timer fires once, at its deadline and not before")
   CHECK(fired == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a deadline moved later is kept, and moved earlier is kept too") {
+TEST_CASE_FIXTURE(TimerTest, "a deadline moved later is kept, and moved earlier is kept too") {
   int fired = 0;
   Timer timer(loop, [&] { ++fired; });
   timer.set_after(100ms);
@@ -49,7 +49,7 @@ TEST_CASE_FIXTURE(Fixture, "a deadline moved later is kept, and moved earlier is
   CHECK(fired == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a cleared timer does not fire, and can be set again") {
+TEST_CASE_FIXTURE(TimerTest, "a cleared timer does not fire, and can be set again") {
   int fired = 0;
   Timer timer(loop, [&] { ++fired; });
   timer.set_after(100ms);
@@ -61,7 +61,7 @@ TEST_CASE_FIXTURE(Fixture, "a cleared timer does not fire, and can be set again"
   CHECK(fired == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "destroying a timer cancels it") {
+TEST_CASE_FIXTURE(TimerTest, "destroying a timer cancels it") {
   int fired = 0;
   auto timer = std::make_unique<Timer>(loop, [&] { ++fired; });
   timer->set_after(1ms);
@@ -70,7 +70,7 @@ TEST_CASE_FIXTURE(Fixture, "destroying a timer cancels it") {
   CHECK(fired == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a timer may set itself again, and destroy another, when it fires") {
+TEST_CASE_FIXTURE(TimerTest, "a timer may set itself again, and destroy another, when it fires") {
   int first = 0;
   int second = 0;
   auto doomed = std::make_unique<Timer>(loop, [&] { ++second; });
@@ -85,7 +85,7 @@ TEST_CASE_FIXTURE(Fixture, "a timer may set itself again, and destroy another, w
   CHECK(second == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "many timers fire in the order of their deadlines") {
+TEST_CASE_FIXTURE(TimerTest, "many timers fire in the order of their deadlines") {
   std::vector<int> order;
   std::vector<std::unique_ptr<Timer>> timers;
   for (int i = 0; i < 200; ++i) {
@@ -100,7 +100,7 @@ TEST_CASE_FIXTURE(Fixture, "many timers fire in the order of their deadlines") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a delay of centuries is no deadline in the past") {
+TEST_CASE_FIXTURE(TimerTest, "a delay of centuries is no deadline in the past") {
   int fired = 0;
   Timer timer(loop, [&] { ++fired; });
   timer.set_after(Duration::max());
