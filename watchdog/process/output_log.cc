@@ -1,9 +1,12 @@
 #include "process/output_log.h"
 
+#include <utility>
+
 namespace watchdog {
 
-OutputLog::OutputLog(Loop& loop, Fd pipe, log::Source source, size_t longest_line)
-    : lines_(source, longest_line),
+OutputLog::OutputLog(Loop& loop, Fd pipe, log::Source source, size_t longest_line,
+                     const TraceIds* trace, LineCopy copy)
+    : lines_(source, longest_line, trace, std::move(copy)),
       stream_(loop, *this, Stream::Kind::kPipe, std::move(pipe)),
       look_(loop, [this] { stream_.resume(); }) {
   look_.set_after(kFirstLook);

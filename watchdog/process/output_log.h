@@ -15,7 +15,10 @@ namespace watchdog {
 // outlive the function, whose children may go on writing.
 class OutputLog final : private Stream::Handler {
  public:
-  OutputLog(Loop& loop, Fd pipe, log::Source source, size_t longest_line);
+  // `trace` has the ids of the one request that the function runs for; null where there may be
+  // several.
+  OutputLog(Loop& loop, Fd pipe, log::Source source, size_t longest_line,
+            const TraceIds* trace = nullptr, LineCopy copy = nullptr);
   // Logs what can be read now, and the last line even without its newline.
   ~OutputLog() override;
 

@@ -65,23 +65,42 @@ void Reaper::abandon(Child& child) {
 void Reaper::reap_orphans() {
   blocked_ = false;
   while (const pid_t pid = system_.any_exited()) {
-    // In this order: a process that exists while nothing is being spawned has been registered, if
-    // ever it will be.
-    bool ours = spawning_ > 0;
-    if (!ours) {
-      const std::lock_guard lock(mutex_);
-      ours = children_.contains(pid);
-    }
-    if (ours) {
+    if (!reap_unless_ours(pid)) {
       // Whoever waits for it may have reaped it between our look and this store; look once more.
       if (blocked_.exchange(true)) return;
       continue;
     }
-    int status = 0;
-    system_.reap(pid, &status);
     blocked_ = false;
   }
   blocked_ = false;
+}
+
+bool Reaper::reap_unless_ours(pid_t pid) {
+  const std::lock_guard lock(mutex_);
+  // In this order: a process that exists while nothing is being spawned has been registered, if
+  // ever it will be.
+  if (spawning_ > 0 || children_.contains(pid)) return false;
+  int status = 0;
+  if (system_.reap(pid, &status) == pid && keeps_orphans_) keep(pid, status);
+  return true;
+}
+
+void Reaper::keep(pid_t pid, int status) {
+  const Instant now = loop_.now();
+  if (orphans_.size() >= most_orphans_) {
+    std::erase_if(orphans_, [now](const auto& entry) { return entry.second.until < now; });
+    most_orphans_ = std::max<size_t>(64, 2 * orphans_.size());
+  }
+  orphans_[pid] = {status, now + kKept};
+}
+
+std::optional<int> Reaper::take_orphan(pid_t pid) {
+  const std::lock_guard lock(mutex_);
+  const auto found = orphans_.find(pid);
+  if (found == orphans_.end()) return std::nullopt;
+  const Orphan orphan = found->second;
+  orphans_.erase(found);
+  return loop_.now() <= orphan.until ? std::optional(orphan.status) : std::nullopt;
 }
 
 void Reaper::take_newly_abandoned() {
@@ -105,8 +124,10 @@ bool Reaper::end_descendants(Duration grace) {
   const std::vector<pid_t> running = system_.descendants();
   if (running.empty()) return true;
   if (!asked_to_end_) {
-    log::info("Stopping: {} processes that the function left behind are asked to end",
-              running.size());
+    log::event(log::Level::kInfo, "left_behind",
+               fmt::format("Stopping: asking what the function left behind to end; processes: {}",
+                           running.size()),
+               {{"stage", "stopping"}, {"processes", static_cast<int64_t>(running.size())}});
     asked_to_end_ = loop_.now();
     for (const pid_t pid : running) {
       system_.kill(pid, SIGTERM);

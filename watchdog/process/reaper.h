@@ -45,6 +45,14 @@ class Reaper {
   // Child has a pidfd only orphans are waited for here, and they can be reaped in batches.
   Duration on_child_signal();
 
+  // Has the statuses of the orphans that are reaped from now on kept for a while: a process of a
+  // warm start is one from the moment in which its parent has ended until it is adopted
+  // (Child::adopt).
+  void keep_orphans() { keeps_orphans_ = true; }
+  // Returns the status of a process that has been reaped as an orphan in the last kKept. Where it
+  // has not, it will not be until SpawnGuard's end.
+  std::optional<int> take_orphan(pid_t pid);
+
   void add(Child& child);
   void remove(pid_t pid);
   // Sends SIGTERM to the group of a Child that is being destroyed and takes over its pid.
@@ -80,8 +88,15 @@ class Reaper {
   };
   static constexpr auto kLookInterval = std::chrono::milliseconds(10);
   static constexpr auto kBatchInterval = std::chrono::milliseconds(50);
+  static constexpr auto kKept = std::chrono::seconds(10);
+  struct Orphan {
+    int status;
+    Instant until;
+  };
 
   void reap_orphans();
+  bool reap_unless_ours(pid_t pid);
+  void keep(pid_t pid, int status);
   void take_newly_abandoned();
   void check_abandoned();
   bool over(Abandoned& group, Instant now, const std::function<bool(pid_t)>& is_live);
@@ -91,6 +106,9 @@ class Reaper {
   std::mutex mutex_;
   std::unordered_map<pid_t, Child*> children_;  // Child is null once it has been abandoned
   std::vector<pid_t> newly_abandoned_;
+  std::unordered_map<pid_t, Orphan> orphans_;
+  size_t most_orphans_ = 64;  // before those are dropped whose time is over
+  std::atomic<bool> keeps_orphans_{false};
   std::atomic<int> spawning_{0};
   std::atomic<int> abandoned_count_{0};
   std::atomic<bool> blocked_{false};  // reap_orphans() met a process that somebody else must reap

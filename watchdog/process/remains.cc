@@ -35,12 +35,17 @@ void Remains::look() {
   const Instant now = loop_.now();
   if (left.empty()) return on_gone_();
   if (now >= kill_at_ + kMostWait) {
-    log::warn("{} processes that the function left behind cannot be killed", left.size());
+    log::event(log::Level::kWarning, "left_behind",
+               fmt::format("cannot kill what the function left behind; processes: {}", left.size()),
+               {{"stage", "killed"}, {"processes", static_cast<int64_t>(left.size())}});
     return on_gone_();
   }
   if (!std::exchange(asked_, true)) {
-    log::info("The function's process left others behind that still run: asking them to end ({})",
-              left.size());
+    log::event(log::Level::kInfo, "left_behind",
+               fmt::format("The function's process left others behind that still run: asking them "
+                           "to end ({})",
+                           left.size()),
+               {{"stage", "asked"}, {"processes", static_cast<int64_t>(left.size())}});
     signal_all(left, signal_);
   }
   if (now >= kill_at_) signal_all(left, SIGKILL);

@@ -76,7 +76,8 @@ void Supervisor::spawn() {
 }
 
 bool Supervisor::fail_spawn(int error) {
-  note_end(command_.explain(error));
+  end_reason_ = command_.explain(error);
+  log::event(log::Level::kError, "function_not_started", end_reason_, {{"cause", end_reason_}});
   if (error == ENOENT) command_.forget_path();
   on_end(false, error == ENOENT ? kExitNotFound : kExitNotRunnable);
   return false;
@@ -112,7 +113,8 @@ bool Supervisor::spawn_process() {
 
 void Supervisor::add_output(Fd pipe, log::Source source) {
   outputs_.push_back(
-      std::make_unique<OutputLog>(loop_, std::move(pipe), source, plan_.log_line_limit));
+      std::make_unique<OutputLog>(loop_, std::move(pipe), source, plan_.log_line_limit, nullptr,
+                                  source == log::Source::kErr ? plan_.copy_errors : nullptr));
   const auto place = std::prev(outputs_.end());
   (*place)->on_ended([this, place] {
     loop_.retire(std::move(*place));
@@ -132,21 +134,30 @@ void Supervisor::on_probed(const std::optional<std::string>& problem) {
     return;
   }
   deadline_.clear();
-  log::info("The function is ready after {:.3f}s", seconds(loop_.now() - started_at_));
+  ready_after_ = loop_.now() - started_at_;
+  const double taken = seconds(ready_after_);
+  log::event(log::Level::kInfo, "function_ready",
+             fmt::format("The function is ready after {:.3f}s", taken),
+             {{"duration_s", taken}, leader_ != 0 ? log::Part{"pid", leader_} : log::Part{}});
   become(State::kReady);
 }
 
 void Supervisor::on_deadline() {
   if (state_ == State::kStarting) return give_up_starting();
   if (!child_) return;
-  log::warn("the function did not end within stop_timeout={}: killing it",
-            format_duration(plan_.stop_timeout));
+  log::event(log::Level::kWarning, "function_killed",
+             fmt::format("the function did not end within stop_timeout={}: killing it",
+                         format_duration(plan_.stop_timeout)),
+             {{"pid", child_->pid()}, {"duration_s", seconds(plan_.stop_timeout)}});
   reaper_.system().kill(-child_->pid(), SIGKILL);
 }
 
 void Supervisor::give_up_starting() {
-  note_end(fmt::format("the function was not ready within startup_timeout={}: {}",
-                       format_duration(plan_.startup_timeout), last_problem_));
+  end_reason_ = fmt::format("the function was not ready within startup_timeout={}: {}",
+                            format_duration(plan_.startup_timeout), last_problem_);
+  log::event(
+      log::Level::kError, "function_not_ready", end_reason_,
+      {{"pid", leader_}, {"cause", last_problem_}, {"duration_s", seconds(plan_.startup_timeout)}});
   if (child_ && may_restart(false)) {
     next_.clear();
     probe_->cancel();
@@ -171,7 +182,9 @@ void Supervisor::on_exit(ExitStatus status) {
     return clear();
   }
   if (was_asked_to_end(status)) {
-    log::info("The function's process has ended with the stop: {}", status.text());
+    log::event(log::Level::kInfo, "function_ended",
+               "The function's process has ended with the stop: " + status.text(),
+               {{"pid", leader_}, status.part()});
     next_.clear();
     probe_->cancel();
     become(State::kOver);
@@ -179,19 +192,18 @@ void Supervisor::on_exit(ExitStatus status) {
   }
   const std::string_view hint =
       status.success() ? "; a server must stay in the foreground (no daemon mode)" : "";
-  note_end(fmt::format("the function's process ended by itself: {}", status.text()), hint);
+  end_reason_ = "the function's process ended by itself: " + status.text();
+  log::event(log::Level::kError, "function_ended", fmt::format("{}{}", end_reason_, hint),
+             {{"pid", leader_}, status.part(), {"duration_s", seconds(loop_.now() - started_at_)}});
   on_end(status.success(), status.signal != 0 ? 128 + status.signal : status.code);
 }
 
 bool Supervisor::was_asked_to_end(ExitStatus status) const {
   if (!owner_.is_stopping()) return false;
-  return status.success() || status.ended_by(SIGTERM) || status.ended_by(SIGINT) ||
+  // Many exit with 1 or 143 at SIGTERM; a crash is a signal.
+  const bool exited = status.signal == 0;
+  return exited || status.ended_by(SIGTERM) || status.ended_by(SIGINT) ||
          status.ended_by(plan_.stop_signal);
-}
-
-void Supervisor::note_end(std::string reason, std::string_view hint) {
-  log::error("{}{}", reason, hint);
-  end_reason_ = std::move(reason);
 }
 
 bool Supervisor::may_restart(bool success) const {
@@ -219,11 +231,12 @@ void Supervisor::clear() {
 void Supervisor::on_cleared() {
   leader_ = 0;
   if (std::exchange(start_at_once_, false)) return spawn();
-  if (loop_.now() - started_at_ >= kHealthyAfter) backoff_ = kFirstBackoff;
-  log::info("Starting the function again in {}", format_duration(backoff_));
+  const Duration wait = backoff_.after(loop_.now() - started_at_);
+  log::event(log::Level::kInfo, "function_restarting",
+             fmt::format("Starting the function again in {}", format_duration(wait)),
+             {{"delay_s", seconds(wait)}});
   become(State::kWaiting);
-  next_.set_after(backoff_);
-  backoff_ = std::min(backoff_ * 2, kMostBackoff);
+  next_.set_after(wait);
   ++restarts_;
 }
 
@@ -247,8 +260,10 @@ void Supervisor::replace() {
     case State::kClearing:
       if (!std::exchange(start_at_once_, true)) ++restarts_;
       return;
-    case State::kWaiting:
     case State::kOver:
+      ++restarts_;
+      return spawn();
+    case State::kWaiting:
       next_.clear();
       return spawn();
     case State::kStarting:
@@ -258,7 +273,7 @@ void Supervisor::replace() {
   if (!child_) return;
   next_.clear();
   probe_->cancel();
-  backoff_ = kFirstBackoff;
+  backoff_.reset();
   ++restarts_;
   become(State::kReplacing);
   ask_to_end();

@@ -17,6 +17,7 @@
 #include "process/readiness_probe.h"
 #include "process/remains.h"
 #include "process/restart.h"
+#include "process/restart_backoff.h"
 
 namespace watchdog {
 
@@ -37,9 +38,6 @@ namespace watchdog {
 // Clearing does the same to what the process left behind (Remains): workers whose master was
 // killed, or the server that a shell had started. They hold the port, so until they are gone
 // nothing is started, and nothing is probed, as they would answer.
-//
-// The backoff doubles from kFirstBackoff to kMostBackoff; a process that was up for kHealthyAfter
-// starts it anew.
 class Supervisor {
  public:
   enum class State { kStarting, kReady, kClearing, kWaiting, kReplacing, kStopping, kOver };
@@ -52,6 +50,7 @@ class Supervisor {
     int stop_signal = SIGTERM;
     Duration stop_timeout = std::chrono::seconds(2);
     size_t log_line_limit = 0;
+    LineCopy copy_errors{};
     // kAllDescendants where we start no other process.
     Remains::Scope scope = Remains::Scope::kSession;
   };
@@ -67,9 +66,6 @@ class Supervisor {
   };
 
   static constexpr auto kProbeInterval = std::chrono::milliseconds(10);
-  static constexpr Duration kFirstBackoff = std::chrono::milliseconds(100);
-  static constexpr Duration kMostBackoff = std::chrono::seconds(10);
-  static constexpr auto kHealthyAfter = std::chrono::seconds(30);
 
   Supervisor(Loop& loop, Reaper& reaper, Plan plan, std::unique_ptr<ReadinessProbe> probe,
              Owner& owner);
@@ -95,6 +91,8 @@ class Supervisor {
   // it was stop() or replace().
   const std::string& end_reason() const { return end_reason_; }
   uint64_t restarts() const { return restarts_; }
+  // How long the process took to be ready, once it is.
+  Duration ready_after() const { return ready_after_; }
   // Whether the last process that ended did so with exit code 0.
   bool ended_well() const { return ended_well_; }
 
@@ -111,8 +109,6 @@ class Supervisor {
   bool was_asked_to_end(ExitStatus status) const;
   void ask_to_end();
   void on_exit(ExitStatus status);
-  // Logs `reason` and keeps it for end_reason().
-  void note_end(std::string reason, std::string_view hint = {});
   void on_end(bool success, int exit_code);
   bool may_restart(bool success) const;
   void clear();
@@ -133,7 +129,8 @@ class Supervisor {
   Remains remains_;
   std::list<std::unique_ptr<OutputLog>> outputs_;  // of this process and what it left behind
   Instant started_at_{};
-  Duration backoff_ = kFirstBackoff;
+  Duration ready_after_{};
+  RestartBackoff backoff_;
   std::string last_problem_;
   std::string end_reason_;
   uint64_t restarts_ = 0;

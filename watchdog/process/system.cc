@@ -3,8 +3,10 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <link.h>
 #include <linux/close_range.h>
 #include <sched.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -84,6 +86,9 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int launch(void* 
   }
   const uint64_t none = 0;
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kKernelSignalSet);
+  for (const int kept : program.also) {
+    if (kept >= 0) syscall(SYS_fcntl, kept, F_SETFD, 0);
+  }
   // A folder that is gone has taken the program along, which says so itself.
   if (program.folder != nullptr) syscall(SYS_chdir, program.folder);
   syscall(SYS_execve, program.path, program.argv, program.environment);
@@ -231,6 +236,13 @@ class RealSystem final : public System {
     return started;
   }
 
+  bool is_child(pid_t pid) override {
+    siginfo_t info{};
+    return pid > 1 &&
+           ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0;
+  }
+  int watch(pid_t pid) override { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+
   void kill(pid_t pid, int signal) override { ::kill(pid, signal); }
 
   pid_t reap(pid_t pid, int* status) override {
@@ -284,6 +296,20 @@ class RealSystem final : public System {
   const MemoryKills memory_kills_;
 };
 
+// Of the first object, which is the program.
+int unmap_constant_segments(dl_phdr_info* program, size_t /*size*/, void* /*nothing*/) {
+  const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  for (size_t i = 0; i < program->dlpi_phnum; ++i) {
+    const ElfW(Phdr)& segment = program->dlpi_phdr[i];
+    if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
+    const uintptr_t begin = (program->dlpi_addr + segment.p_vaddr) & ~(page - 1);
+    const uintptr_t end = program->dlpi_addr + segment.p_vaddr + segment.p_memsz;
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the addresses of a program header are numbers.
+    ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+  }
+  return 1;
+}
+
 }  // namespace
 
 System& real_system() {
@@ -300,15 +326,8 @@ void run_behind_children() {
   ::sched_setscheduler(0, SCHED_BATCH | SCHED_RESET_ON_FORK, &parameter);  // where it is allowed
 }
 
-unsigned count_children(pid_t pid) {
-  const std::string path = fmt::format("/proc/{}/task/{}/children", pid, pid);
-  const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  unsigned count = 0;
-  std::array<char, 4096> text;
-  for (ssize_t size = 0; file && (size = ::read(file.get(), text.data(), text.size())) > 0;) {
-    count += static_cast<unsigned>(std::count(text.data(), text.data() + size, ' '));
-  }
-  return count;
+void unmap_code_of_the_start() {
+  ::dl_iterate_phdr(unmap_constant_segments, nullptr);
 }
 
 void secure_descriptors() {

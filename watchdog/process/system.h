@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <array>
 #include <cstdint>
 #include <set>
 #include <vector>
@@ -9,7 +10,7 @@
 namespace watchdog {
 
 // A program to run: its absolute path, NULL-terminated argv and environment, and the descriptors
-// that become its 0, 1 and 2. It gets no others.
+// that become its 0, 1 and 2. It gets no others but those of `also`.
 struct Program {
   const char* path = nullptr;
   char* const* argv = nullptr;
@@ -18,6 +19,8 @@ struct Program {
   int out = -1;
   int err = -1;
   const char* folder = nullptr;  // to run in; null: ours
+  // Descriptors that it gets in addition, under the same numbers; -1 is none.
+  std::array<int, 2> also = {-1, -1};
 };
 
 // The outcome of starting a program.
@@ -36,6 +39,10 @@ class System {
   // Starts the program as the leader of its own session and process group, with every signal at its
   // default action and unblocked. Blocks until the program runs or could not be executed.
   virtual Started spawn(const Program& program) = 0;
+  // Whether this is a child of ours that has not been reaped.
+  virtual bool is_child(pid_t pid) = 0;
+  // Returns a pidfd of a child that we have inherited; -1 where the kernel has none.
+  virtual int watch(pid_t pid) = 0;
   // kill(2): a negative pid is a process group.
   virtual void kill(pid_t pid, int signal) = 0;
   // Reaps `pid` if it has exited. Returns its pid, 0 while it runs, -1 when there is no such child.
@@ -69,8 +76,10 @@ void raise_descriptor_limit();
 // Children do not inherit it.
 void run_behind_children();
 
-// Returns how many children a process has; 0 also when that cannot be told.
-unsigned count_children(pid_t pid);
+// Unmaps the pages of this program's code (MADV_DONTNEED), of which the start has used most: what
+// serving needs is mapped again, from the page cache, when it runs. Halves the resident memory of a
+// watchdog that waits. Called once, when the start is over.
+void unmap_code_of_the_start();
 
 // Makes sure that the descriptors 0, 1 and 2 exist, so that nothing else is opened in their place,
 // and that all others, which a careless parent may have left open, are closed on exec. Called once,

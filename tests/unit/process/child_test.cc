@@ -28,6 +28,8 @@ class WithoutPidfd : public System {
     if (started.pidfd >= 0) ::close(std::exchange(started.pidfd, -1));
     return started;
   }
+  bool is_child(pid_t pid) override { return real_system().is_child(pid); }
+  int watch(pid_t) override { return -1; }
   void kill(pid_t pid, int signal) override { real_system().kill(pid, signal); }
   pid_t reap(pid_t pid, int* status) override { return real_system().reap(pid, status); }
   bool exited(pid_t pid) override { return real_system().exited(pid); }

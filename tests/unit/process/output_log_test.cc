@@ -15,7 +15,7 @@ using namespace watchdog;
 namespace {
 
 // An OutputLog that reads one pipe and a log that is written into another.
-struct Fixture {
+struct OutputLogTest {
   Loop loop;
   Fd function;
   Fd reader;
@@ -23,7 +23,7 @@ struct Fixture {
   std::unique_ptr<OutputLog> output;
   std::string logged;
 
-  Fixture() {
+  OutputLogTest() {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     reader = Fd(ends[0]);
@@ -37,7 +37,7 @@ struct Fixture {
     const Turn turn(loop);
     output = std::make_unique<OutputLog>(loop, Fd(ends[0]), log::Source::kErr, 1000);
   }
-  ~Fixture() {
+  ~OutputLogTest() {
     output.reset();
     read_log();
     log::configure({});
@@ -60,7 +60,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "what a function prints is logged while it runs") {
+TEST_CASE_FIXTURE(OutputLogTest, "what a function prints is logged while it runs") {
   REQUIRE(say("hello\n"));
   CHECK(poll_until(loop, [&] {
     read_log();
@@ -68,7 +68,7 @@ TEST_CASE_FIXTURE(Fixture, "what a function prints is logged while it runs") {
   }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "catching up logs what is there at once, and sees the end") {
+TEST_CASE_FIXTURE(OutputLogTest, "catching up logs what is there at once, and sees the end") {
   REQUIRE(say("last words\nof many"));
   function.close();
   {
@@ -80,14 +80,14 @@ TEST_CASE_FIXTURE(Fixture, "catching up logs what is there at once, and sees the
   CHECK(logged == "last words\nof many\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "destroying it logs what is left in the pipe") {
+TEST_CASE_FIXTURE(OutputLogTest, "destroying it logs what is left in the pipe") {
   REQUIRE(say("never read"));
   output.reset();
   read_log();
   CHECK(logged == "never read\n");
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(OutputLogTest,
                   "a slow reader of the log slows the function down, and nothing is dropped") {
   const uint64_t dropped = log::dropped_lines();
   const std::string line(99, 'x');

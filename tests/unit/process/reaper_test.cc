@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture {
+struct ReaperTest {
   FakeClock clock;
   Loop loop{clock};
   ScriptedSystem system;
@@ -46,13 +46,13 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "orphans are reaped when SIGCHLD comes, all of them") {
+TEST_CASE_FIXTURE(ReaperTest, "orphans are reaped when SIGCHLD comes, all of them") {
   for (pid_t pid = 1; pid <= 50; ++pid) system.zombies[pid] = 0;
   child_signal();
   CHECK(system.reaped.size() == 50);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(ReaperTest,
                   "the Reaper leaves a Child's exit to the Child, and gets what is behind it") {
   const auto child = spawn();
   system.zombies[child->pid()] = 0;
@@ -63,7 +63,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(system.zombies.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "while a process is being started an unknown one is not reaped") {
+TEST_CASE_FIXTURE(ReaperTest, "while a process is being started an unknown one is not reaped") {
   system.zombies[55] = 0;
   {
     const Reaper::SpawnGuard guard(reaper);
@@ -74,7 +74,8 @@ TEST_CASE_FIXTURE(Fixture, "while a process is being started an unknown one is n
   CHECK(system.reaped == std::vector<pid_t>{55});
 }
 
-TEST_CASE_FIXTURE(Fixture, "an abandoned group gets SIGTERM at once and SIGKILL after its grace") {
+TEST_CASE_FIXTURE(ReaperTest,
+                  "an abandoned group gets SIGTERM at once and SIGKILL after its grace") {
   auto child = spawn();
   const pid_t pid = child->pid();
   system.running_groups = {pid};
@@ -95,7 +96,7 @@ TEST_CASE_FIXTURE(Fixture, "an abandoned group gets SIGTERM at once and SIGKILL 
 }
 
 TEST_CASE_FIXTURE(
-    Fixture,
+    ReaperTest,
     "a dead leader is kept until nothing of its group runs, so that its number stays ours") {
   auto child = spawn();
   const pid_t pid = child->pid();
@@ -111,7 +112,7 @@ TEST_CASE_FIXTURE(
   CHECK(exits == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "kill_abandoned does not wait for the grace") {
+TEST_CASE_FIXTURE(ReaperTest, "kill_abandoned does not wait for the grace") {
   auto child = spawn();
   const pid_t pid = child->pid();
   system.running_groups = {pid};
@@ -123,7 +124,7 @@ TEST_CASE_FIXTURE(Fixture, "kill_abandoned does not wait for the grace") {
   CHECK(reaper.idle());
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(ReaperTest,
                   "at the end every descendant is asked once, and killed after its grace") {
   const Fd nowhere(::open("/dev/null", O_WRONLY | O_CLOEXEC));
   log::open(nowhere.get(), nowhere.get());
@@ -146,7 +147,7 @@ TEST_CASE_FIXTURE(Fixture,
   log::open(1, 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "one look at all processes serves all abandoned groups") {
+TEST_CASE_FIXTURE(ReaperTest, "one look at all processes serves all abandoned groups") {
   std::vector<std::unique_ptr<Child>> children;
   for (int i = 0; i < 100; ++i) children.push_back(spawn());
   for (const auto& child : children) {
@@ -165,4 +166,48 @@ TEST_CASE_FIXTURE(Fixture, "one look at all processes serves all abandoned group
   system.running_groups.clear();
   pass(10ms);
   CHECK(reaper.idle());
+}
+
+TEST_CASE_FIXTURE(ReaperTest,
+                  "a process that ended before it was adopted is told with its status") {
+  reaper.keep_orphans();
+  system.zombies[300] = 7 << 8;
+  child_signal();
+  CHECK(system.reaped == std::vector<pid_t>{300});
+  std::optional<ExitStatus> end;
+  const auto child = Child::adopt(loop, reaper, 300, 0, [&](ExitStatus status) { end = status; });
+  CHECK_FALSE(child->running());
+  CHECK_FALSE(end);
+  pass(0ms);
+  REQUIRE(end);
+  CHECK(end->code == 7);
+  CHECK(system.signals.empty());
+}
+
+TEST_CASE_FIXTURE(ReaperTest, "a process that runs when it is adopted is reaped by its Child") {
+  reaper.keep_orphans();
+  std::optional<ExitStatus> end;
+  const auto child = Child::adopt(loop, reaper, 300, 0, [&](ExitStatus status) { end = status; });
+  CHECK(child->running());
+  system.zombies[300] = SIGKILL;
+  child_signal();
+  REQUIRE(end);
+  CHECK(end->signal == SIGKILL);
+}
+
+TEST_CASE_FIXTURE(ReaperTest, "the status of an orphan is kept only where that was asked for") {
+  system.zombies[300] = 7 << 8;
+  child_signal();
+  CHECK_FALSE(reaper.take_orphan(300));
+}
+
+TEST_CASE_FIXTURE(ReaperTest, "statuses of orphans that nobody adopts are dropped after a while") {
+  reaper.keep_orphans();
+  system.zombies[300] = 0;
+  child_signal();
+  pass(11s);
+  for (pid_t pid = 1000; pid < 1064; ++pid) system.zombies[pid] = 0;
+  child_signal();
+  CHECK_FALSE(reaper.take_orphan(300));
+  CHECK(reaper.take_orphan(1063) == 0);
 }

@@ -24,6 +24,11 @@ class ScriptedSystem final : public System {
   int looks = 0;  // how often all processes were looked at
 
   Started spawn(const Program&) override { return {next_pid++, -1, 0}; }
+  std::set<pid_t> strangers;  // that are no children of ours
+  bool is_child(pid_t pid) override {
+    return !strangers.contains(pid) && std::ranges::find(reaped, pid) == reaped.end();
+  }
+  int watch(pid_t) override { return -1; }
   void kill(pid_t pid, int signal) override { signals.emplace_back(pid, signal); }
   pid_t reap(pid_t pid, int* status) override {
     const auto zombie = zombies.find(pid);

@@ -36,9 +36,9 @@ struct FakeProbe final : ReadinessProbe {
   int asked = 0;
 };
 
-struct Fixture final : Supervisor::Owner {
-  explicit Fixture(Restart restart = Restart::kNo,
-                   Remains::Scope scope = Remains::Scope::kSession) {
+struct SupervisorTest final : Supervisor::Owner {
+  explicit SupervisorTest(Restart restart = Restart::kNo,
+                          Remains::Scope scope = Remains::Scope::kSession) {
     log::open(nowhere.get(), nowhere.get());
     auto owned = std::make_unique<FakeProbe>();
     probe = owned.get();
@@ -52,7 +52,7 @@ struct Fixture final : Supervisor::Owner {
                                         .scope = scope},
                        std::move(owned), static_cast<Supervisor::Owner&>(*this));
   }
-  ~Fixture() override {
+  ~SupervisorTest() override {
     supervisor.reset();
     log::flush();
     log::open(1, 2);
@@ -104,7 +104,7 @@ constexpr int exited(int code) {
 }  // namespace
 
 TEST_CASE("a process is starting until the probe says that it is ready") {
-  Fixture fixture;
+  SupervisorTest fixture;
   fixture.start();
   CHECK(fixture.states == std::vector{State::kStarting});
   fixture.become_ready();
@@ -112,7 +112,7 @@ TEST_CASE("a process is starting until the probe says that it is ready") {
 }
 
 TEST_CASE("the probe is asked again 10 ms after each no") {
-  Fixture fixture;
+  SupervisorTest fixture;
   fixture.start();
   for (int asked = 1; asked < 5; ++asked) {
     CHECK(fixture.probe->asked == asked);
@@ -124,7 +124,7 @@ TEST_CASE("the probe is asked again 10 ms after each no") {
 }
 
 TEST_CASE("a process that is not ready in time is ended, and 69 is what it ends with") {
-  Fixture fixture;
+  SupervisorTest fixture;
   fixture.start();
   fixture.probe->answer("not yet");
   fixture.pass(60s);
@@ -135,7 +135,7 @@ TEST_CASE("a process that is not ready in time is ended, and 69 is what it ends 
 
 TEST_CASE("without a restart its end is the end, with its code or its signal") {
   for (const auto& [status, code] : {std::pair{exited(0), 0}, {exited(7), 7}, {SIGKILL, 137}}) {
-    Fixture fixture;
+    SupervisorTest fixture;
     fixture.start();
     fixture.become_ready();
     fixture.exit(status);
@@ -146,7 +146,7 @@ TEST_CASE("without a restart its end is the end, with its code or its signal") {
 }
 
 TEST_CASE("what ended the process is kept for those who ask") {
-  Fixture fixture(Restart::kOnFailure);
+  SupervisorTest fixture(Restart::kOnFailure);
   fixture.start();
   CHECK(fixture.supervisor->end_reason().empty());
   fixture.exit(exited(7));
@@ -157,7 +157,7 @@ TEST_CASE("what ended the process is kept for those who ask") {
   fixture.exit(SIGTERM);
   CHECK(fixture.supervisor->end_reason().empty());
 
-  Fixture slow;
+  SupervisorTest slow;
   slow.start();
   slow.probe->answer("nobody answers");
   slow.pass(60s);
@@ -166,10 +166,10 @@ TEST_CASE("what ended the process is kept for those who ask") {
 }
 
 TEST_CASE("to end as asked while the watchdog is stopping is no failure, and nothing is started") {
-  for (const int status : {SIGTERM, SIGQUIT, SIGINT, exited(0), exited(128 + SIGTERM)}) {
+  for (const int status : {SIGTERM, SIGQUIT, SIGINT, exited(0), exited(1), exited(128 + SIGTERM)}) {
     CAPTURE(status);
     for (const bool ready : {false, true}) {
-      Fixture fixture(Restart::kAlways);
+      SupervisorTest fixture(Restart::kAlways);
       fixture.start();
       if (ready) fixture.become_ready();
       fixture.stopping = true;
@@ -183,9 +183,9 @@ TEST_CASE("to end as asked while the watchdog is stopping is no failure, and not
   }
 }
 
-TEST_CASE("a process that fails while the watchdog is stopping has failed") {
-  for (const auto& [status, code] : {std::pair{exited(1), 1}, {SIGSEGV, 139}, {SIGKILL, 137}}) {
-    Fixture fixture;
+TEST_CASE("a process that crashes while the watchdog is stopping has failed") {
+  for (const auto& [status, code] : {std::pair{SIGSEGV, 139}, {SIGKILL, 137}}) {
+    SupervisorTest fixture;
     fixture.start();
     fixture.become_ready();
     fixture.stopping = true;
@@ -196,7 +196,7 @@ TEST_CASE("a process that fails while the watchdog is stopping has failed") {
 }
 
 TEST_CASE("on-failure starts a failed process again and takes success for the end") {
-  Fixture fixture(Restart::kOnFailure);
+  SupervisorTest fixture(Restart::kOnFailure);
   fixture.start();
   fixture.exit(exited(1));
   CHECK(fixture.states.back() == State::kWaiting);
@@ -208,7 +208,7 @@ TEST_CASE("on-failure starts a failed process again and takes success for the en
 }
 
 TEST_CASE("always starts it again whatever its code") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   fixture.exit(exited(0));
   fixture.pass(100ms);
@@ -217,7 +217,7 @@ TEST_CASE("always starts it again whatever its code") {
 }
 
 TEST_CASE("the wait doubles up to 10 s and starts anew after 30 s of health") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   Duration wait = 100ms;
   for (int starts = 1; starts < 10; ++starts) {
@@ -237,7 +237,7 @@ TEST_CASE("the wait doubles up to 10 s and starts anew after 30 s of health") {
 }
 
 TEST_CASE("stop asks the whole group to end, and its exit is the end without a code") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   fixture.become_ready();
   fixture.supervisor->stop();
@@ -251,7 +251,7 @@ TEST_CASE("stop asks the whole group to end, and its exit is the end without a c
 }
 
 TEST_CASE("stop while it waits to start again is the end at once") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   fixture.exit(exited(1));
   fixture.supervisor->stop();
@@ -261,7 +261,7 @@ TEST_CASE("stop while it waits to start again is the end at once") {
 }
 
 TEST_CASE("what does not stop can be abandoned to the Reaper") {
-  Fixture fixture;
+  SupervisorTest fixture;
   fixture.start();
   fixture.supervisor->stop();
   {
@@ -274,14 +274,14 @@ TEST_CASE("what does not stop can be abandoned to the Reaper") {
 }
 
 TEST_CASE("signals are passed on to the process") {
-  Fixture fixture;
+  SupervisorTest fixture;
   fixture.start();
   fixture.supervisor->forward(SIGHUP);
   CHECK(fixture.system.sent(100, SIGHUP));
 }
 
 TEST_CASE("stop begins with stop_signal, and after stop_timeout it is SIGKILL") {
-  Fixture fixture;
+  SupervisorTest fixture;
   fixture.start();
   fixture.supervisor->stop();
   CHECK(fixture.system.sent(-100, SIGQUIT));
@@ -294,7 +294,7 @@ TEST_CASE("stop begins with stop_signal, and after stop_timeout it is SIGKILL") 
 }
 
 TEST_CASE("a process that is replaced is ended and started again at once") {
-  Fixture fixture;
+  SupervisorTest fixture;
   fixture.start();
   fixture.become_ready();
   fixture.supervisor->replace();
@@ -309,18 +309,29 @@ TEST_CASE("a process that is replaced is ended and started again at once") {
 }
 
 TEST_CASE("a process that waits to be started again is started at once when it is replaced") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   fixture.exit(exited(1));
   CHECK(fixture.states.back() == State::kWaiting);
   fixture.supervisor->replace();
   CHECK(fixture.starts() == 2);
+  CHECK(fixture.supervisor->restarts() == 1);
   fixture.pass(20s);
   CHECK(fixture.starts() == 2);
 }
 
+TEST_CASE("a process that has ended is started again when it is replaced, which counts") {
+  SupervisorTest fixture;
+  fixture.start();
+  fixture.exit(exited(1));
+  CHECK(fixture.supervisor->over());
+  fixture.supervisor->replace();
+  CHECK(fixture.starts() == 2);
+  CHECK(fixture.supervisor->restarts() == 1);
+}
+
 TEST_CASE("stop while it is being replaced is the end") {
-  Fixture fixture;
+  SupervisorTest fixture;
   fixture.start();
   fixture.supervisor->replace();
   fixture.supervisor->stop();
@@ -330,7 +341,7 @@ TEST_CASE("stop while it is being replaced is the end") {
 }
 
 TEST_CASE("what a process leaves behind is asked to end before the next one is started") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   fixture.become_ready();
   fixture.system.running_sessions[100] = {101, 102};
@@ -355,7 +366,7 @@ TEST_CASE("what a process leaves behind is asked to end before the next one is s
 }
 
 TEST_CASE("what a process leaves behind is killed after stop_timeout") {
-  Fixture fixture(Restart::kOnFailure);
+  SupervisorTest fixture(Restart::kOnFailure);
   fixture.start();
   fixture.system.running_sessions[100] = {101};
   fixture.exit(exited(1));
@@ -367,7 +378,7 @@ TEST_CASE("what a process leaves behind is killed after stop_timeout") {
 }
 
 TEST_CASE("what cannot be killed does not keep the function from coming back for ever") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   fixture.system.running_sessions[100] = {101};
   fixture.exit(exited(1));
@@ -376,7 +387,7 @@ TEST_CASE("what cannot be killed does not keep the function from coming back for
 }
 
 TEST_CASE("of several instances only the session of the one that ended is cleared") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   fixture.system.running_descendants = {201};  // of another instance
   fixture.exit(exited(1));
@@ -385,7 +396,7 @@ TEST_CASE("of several instances only the session of the one that ended is cleare
 }
 
 TEST_CASE("of a single instance all that descends from us is cleared, wherever it went") {
-  Fixture fixture(Restart::kAlways, Remains::Scope::kAllDescendants);
+  SupervisorTest fixture(Restart::kAlways, Remains::Scope::kAllDescendants);
   fixture.start();
   fixture.system.running_descendants = {201};
   fixture.exit(exited(1));
@@ -394,7 +405,7 @@ TEST_CASE("of a single instance all that descends from us is cleared, wherever i
 }
 
 TEST_CASE("a process that was not ready in time is gone before the next one is started") {
-  Fixture fixture(Restart::kOnFailure);
+  SupervisorTest fixture(Restart::kOnFailure);
   fixture.start();
   fixture.probe->answer("not yet");
   fixture.pass(60s);
@@ -410,7 +421,7 @@ TEST_CASE("a process that was not ready in time is gone before the next one is s
 }
 
 TEST_CASE("a process that is replaced takes what it left behind along") {
-  Fixture fixture;
+  SupervisorTest fixture;
   fixture.start();
   fixture.become_ready();
   fixture.system.running_sessions[100] = {101};
@@ -424,7 +435,7 @@ TEST_CASE("a process that is replaced takes what it left behind along") {
 }
 
 TEST_CASE("replacing while what was left behind is cleared starts it at once, and once") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   fixture.system.running_sessions[100] = {101};
   fixture.exit(exited(1));
@@ -437,7 +448,7 @@ TEST_CASE("replacing while what was left behind is cleared starts it at once, an
 }
 
 TEST_CASE("stop while what was left behind is cleared is the end at once") {
-  Fixture fixture(Restart::kAlways);
+  SupervisorTest fixture(Restart::kAlways);
   fixture.start();
   fixture.system.running_sessions[100] = {101};
   fixture.exit(exited(1));
