@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "config/completions.h"
 #include "config/help.h"
 #include "config/manual.h"
 #include "config/misspelling.h"
@@ -34,6 +35,8 @@ constexpr ActionRow kActions[] = {
     {"man", "", Action::kHelp, manual_page, "print the manual page"},
     {"bash-completion", "", Action::kHelp, bash_completion,
      "print what bash needs to complete options"},
+    {"zsh-completion", "", Action::kHelp, zsh_completion, "print what zsh needs"},
+    {"fish-completion", "", Action::kHelp, fish_completion, "print what fish needs"},
 };
 
 // Everything that can be said, as CLI11 knows it.

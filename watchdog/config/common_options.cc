@@ -11,7 +11,8 @@ constexpr OptionGroup kPortGroup{"Ports and threads"};
 constexpr OptionGroup kTimeGroup{"Time"};
 constexpr OptionGroup kLoadGroup{"Load"};
 constexpr OptionGroup kLogGroup{"Logs"};
-constexpr OptionGroup kHealthGroup{"Health and tokens"};
+constexpr OptionGroup kHealthGroup{"Health"};
+constexpr OptionGroup kAccessGroup{"Who may call"};
 
 constexpr Word<log::Format> kLogFormats[] = {{"text", log::Format::kText},
                                              {"json", log::Format::kJson}};
@@ -32,8 +33,12 @@ std::string_view beyond_exec_timeout(const Config& config) {
   return config.mode.is(kKeepsWarm) && later ? "exec_timeout is shorter"sv : ""sv;
 }
 
-std::string_view for_jwt_auth(const Config&) {
-  return "it is for jwt_auth";
+std::string_view without_jwt_auth(const Config& config) {
+  return config.jwt_auth ? ""sv : "it is for jwt_auth"sv;
+}
+
+std::string_view without_tokens(const Config& config) {
+  return config.auth_issuer.empty() ? without_jwt_auth(config) : ""sv;
 }
 
 // Nothing where it is the default: REMOTE_ADDR follows only what was named.
@@ -43,7 +48,7 @@ std::optional<std::string> print_trusted_proxies(const Config& config) {
   return text;
 }
 
-constexpr Option kOptions[] = {
+constexpr Option kCommonOptions[] = {
     {.name = "fprocess",
      .alias = "function_process",
      .group = &kFunctionGroup,
@@ -60,6 +65,22 @@ constexpr Option kOptions[] = {
      .value = bind<&Config::mode, kMode>(),
      .usual = {"streaming"},
      .meaning = "how requests are answered"},
+    {.name = "secrets_env",
+     .group = &kFunctionGroup,
+     .only = {kForks | kKeepsWarm},
+     .value = bind<&Config::secrets_env, kVariablePrefix>(),
+     .meaning = "give the function each secret as a variable of this prefix and the name of its "
+                "file; it alone has them"},
+    {.name = "secrets_folder",
+     .group = &kFunctionGroup,
+     .only = {kForks | kKeepsWarm},
+     .value = bind<&Config::secrets_folder, kFolder>(),
+     .usual = {"/var/openfaas/secrets"},
+     .no_effect =
+         [](const Config& config) {
+           return config.secrets_env.empty() ? "secrets_env is not set"sv : ""sv;
+         },
+     .meaning = "the folder that has them, one a file"},
     {.name = "port",
      .group = &kPortGroup,
      .value = bind<&Config::port, kPort>(),
@@ -85,6 +106,11 @@ constexpr Option kOptions[] = {
      .value = bind<&Config::metrics_port, kPort>(),
      .usual = {"8081"},
      .meaning = "port of /metrics and /_/health; 0 is none"},
+    {.name = "status_page",
+     .group = &kPortGroup,
+     .value = bind<&Config::status_page, kBoolean>(),
+     .usual = {"on a terminal", true},
+     .meaning = "show what it does at /_/status on metrics_port, for people"},
     {.name = "workers",
      .group = &kPortGroup,
      .value = bind<&Config::workers, kWorkers>(),
@@ -193,28 +219,55 @@ constexpr Option kOptions[] = {
      .usual = {"false"},
      .meaning = "write no lock file"},
     {.name = "jwt_auth",
-     .group = &kHealthGroup,
+     .group = &kAccessGroup,
      .value = bind<&Config::jwt_auth, kBoolean>(),
      .usual = {"false"},
-     .meaning = "check OpenFaaS function tokens"},
-    {.name = "jwt_auth_debug",
-     .group = &kHealthGroup,
-     .value = bind<&Config::jwt_auth_debug, kBoolean>(),
-     .usual = {"false"},
-     .no_effect = for_jwt_auth,
-     .meaning = "log what is wrong with them"},
+     .meaning = "let only those call who have an OpenFaaS function token"},
     {.name = "jwt_auth_local",
-     .group = &kHealthGroup,
+     .group = &kAccessGroup,
      .value = bind<&Config::jwt_auth_local, kBoolean>(),
      .usual = {"false"},
-     .no_effect = for_jwt_auth,
-     .meaning = "take their keys from a gateway on this machine"},
+     .no_effect = without_jwt_auth,
+     .meaning = "the gateway that has their keys is http://127.0.0.1:8000"},
+    {.name = "jwt_auth_url",
+     .group = &kAccessGroup,
+     .value = bind<&Config::jwt_auth_url, kHttpUrl>(),
+     .usual = {"http://gateway.openfaas:8080", true},
+     .meaning = "the gateway that has their keys, or its OpenID configuration"},
+    {.name = "jwt_auth_debug",
+     .group = &kAccessGroup,
+     .value = bind<&Config::jwt_auth_debug, kBoolean>(),
+     .usual = {"false"},
+     .no_effect = without_tokens,
+     .meaning = "log what comes of each token, never the token"},
+    {.name = "auth_issuer",
+     .group = &kAccessGroup,
+     .value = bind<&Config::auth_issuer, kFieldValue>(),
+     .meaning = "let only those call who have a token (JWT) of this issuer"},
+    {.name = "auth_audience",
+     .group = &kAccessGroup,
+     .value = bind<&Config::auth_audience, kFieldValue>(),
+     .meaning = "whom the token must be for"},
+    {.name = "auth_jwks",
+     .group = &kAccessGroup,
+     .value = bind<&Config::auth_jwks, kKeys>(),
+     .meaning = "the issuer's keys (JWK Set): a file, read again when it changes, or http://...; "
+                "unset: where an issuer without TLS says"},
+    {.name = "auth_hmac",
+     .group = &kAccessGroup,
+     .value = bind<&Config::auth_hmac, kSignatureScheme>(),
+     .meaning = "let only those call who sign the body (webhooks): github, stripe, slack or "
+                "HEADER:ALGORITHM:ENCODING:PREFIX"},
+    {.name = "auth_hmac_secret_file",
+     .group = &kAccessGroup,
+     .value = bind<&Config::auth_hmac_secret_file, kFile>(),
+     .meaning = "the secret that they sign with; several, one a line, while it is replaced"},
 };
 
 }  // namespace
 
 std::span<const Option> common_options() {
-  return kOptions;
+  return kCommonOptions;
 }
 
 }  // namespace watchdog

@@ -18,9 +18,22 @@ namespace watchdog {
 // Which symbolic links lead to files and scripts: those that stay inside the folder, or all.
 enum class Symlinks { kInside, kAny };
 enum class AccessLog { kAll, kErrors, kOff };
+// What a request's process comes from.
+enum class WarmStart {
+  kOff,     // it is started for the request
+  kSpare,   // it has been started before the request came
+  kZygote,  // it is a fork of one that has
+  kAuto,    // the best of them that responds as kOff does
+};
 
 // The value of content_type that has a response's type told by its first bytes.
 inline constexpr std::string_view kSniffContentType = "auto";
+
+// Where an option that the user has set was set.
+struct OptionOrigin {
+  std::string_view name;  // of the Option
+  bool on_command_line;   // else in the environment
+};
 
 // Everything a user can set, parsed and checked. Made once, before any thread starts; read-only
 // after. Meanings and defaults are in the option table (options.h) and nowhere else: a Config that
@@ -35,6 +48,8 @@ struct Config {
   std::string server_software;     // SERVER_SOFTWARE; empty: ours
   std::string accel_root;          // empty: no files are sent for applications
   std::string static_path;
+  std::string secrets_env;  // a prefix; empty: no variables
+  std::string secrets_folder;
   std::optional<Symlinks> symlinks;  // unset: follows_all_links() decides
   std::string static_fallback;       // empty, or "/name"
   std::string static_404;            // the same
@@ -77,9 +92,13 @@ struct Config {
   bool suppress_lock{};
   Restart restart{};
   unsigned workers{};  // 0: auto
+  unsigned warm_spares{};
+  std::optional<Duration> warm_max_age;  // unset: any age
+  WarmStart warm_start{};
   bool cgi_headers{};
   bool cgi_response{};
   std::optional<bool> kill_on_disconnect;  // unset: the mode decides
+  std::optional<bool> status_page;         // unset: on a terminal, for this machine
   bool combine_output{};
   bool marshal_request{};
   bool write_debug{};
@@ -88,6 +107,28 @@ struct Config {
   bool jwt_auth{};
   bool jwt_auth_debug{};
   bool jwt_auth_local{};
+  std::string jwt_auth_url;   // empty: OpenFaaS' gateway
+  std::string auth_issuer;    // empty: no tokens but those of jwt_auth
+  std::string auth_audience;  // set where auth_issuer is
+  std::string auth_jwks;      // an absolute path or an http URL; empty: auth_issuer says where
+  std::string auth_hmac;      // WebhookScheme::parse() takes it; empty: no signatures
+  std::string auth_hmac_secret_file;
+  // OpenTelemetry's, as they were given: trace_settings() reads them.
+  std::string otlp_endpoint;  // empty: none, as the next
+  std::string otlp_traces_endpoint;
+  std::string otlp_headers;
+  std::string otlp_timeout;
+  std::string otlp_compression;
+  std::string otel_service_name;
+  std::string otel_resource_attributes;
+  std::string otel_sampler;
+  std::string otel_sampler_arg;
+  std::string otel_traces_exporter;
+  std::string otel_disabled;
+  std::string bsp_schedule_delay;
+  std::string bsp_max_queue_size;
+  std::string bsp_max_export_batch_size;
+  std::vector<OptionOrigin> origins;  // of all that are set, in no order
 };
 
 // Whether what the function prints may begin with a CGI head.

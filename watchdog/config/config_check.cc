@@ -7,7 +7,9 @@
 #include <optional>
 
 #include "config/options.h"
+#include "config/trace_config.h"
 #include "config/upstream_url.h"
+#include "http/http_url.h"
 
 namespace watchdog {
 
@@ -40,6 +42,12 @@ bool is_our_port(const Config& config, const UpstreamUrl& url) {
          !has_port_placeholder(config.upstream_url);
 }
 
+// Whether Knative or Cloud Run has chosen our port.
+bool is_from_platform(const GivenOptions& given) {
+  const auto port = given.spellings.find("port");
+  return port != given.spellings.end() && port->second == kPlatformPort;
+}
+
 std::optional<std::string> instances_error(const Config& config, std::string_view scheme) {
   if (config.instances <= 1) return std::nullopt;
   if (!has_port_placeholder(config.upstream_url)) {
@@ -66,9 +74,10 @@ std::optional<std::string> upstream_error(const Config& config, const GivenOptio
   }
   if (url && is_our_port(config, *url)) {
     return fmt::format(
-        "upstream_url={}: port {} is the watchdog's own, and requests would come back for ever; "
+        "upstream_url={}: port {} is the watchdog's own{}, and requests would come back for ever; "
         "let the function listen on another port, or set port",
-        config.upstream_url, config.port);
+        config.upstream_url, config.port,
+        is_from_platform(given) ? " (the platform's PORT says so)" : "");
   }
   return instances_error(config, form.scheme);
 }
@@ -101,6 +110,39 @@ void append_overruled(const Config& config, std::vector<std::string>& warnings) 
   }
 }
 
+// A function that was meant for some must not be open to all because a part is missing.
+void append_access_errors(const Config& config, std::vector<std::string>& errors) {
+  const bool issuer = !config.auth_issuer.empty();
+  if (!config.jwt_auth && !config.jwt_auth_url.empty()) {
+    errors.emplace_back("jwt_auth_url: jwt_auth=true is not set, and everybody could call; set it");
+  }
+  if (config.jwt_auth && issuer) {
+    errors.emplace_back("auth_issuer: jwt_auth has an issuer of its own; unset one of them");
+  }
+  if (!issuer && (!config.auth_jwks.empty() || !config.auth_audience.empty())) {
+    errors.emplace_back(
+        "auth_issuer is not set: say whose tokens are good, as their claim iss does");
+  }
+  if (issuer && config.auth_audience.empty()) {
+    errors.emplace_back(
+        "auth_audience is not set: say whom tokens must be for, as their claim aud does; a token "
+        "for another service of the issuer is not one for this");
+  }
+  if (issuer && config.auth_jwks.empty() && !parse_http_url(config.auth_issuer)) {
+    errors.push_back(fmt::format(
+        "auth_issuer={}: its keys cannot be fetched from there, since TLS to the outside is not "
+        "spoken; set auth_jwks to a file that has them, or to an http:// URL",
+        config.auth_issuer));
+  }
+  if (config.auth_hmac.empty() != config.auth_hmac_secret_file.empty()) {
+    errors.emplace_back(
+        config.auth_hmac.empty()
+            ? "auth_hmac is not set: say how requests are signed, such as "
+              "auth_hmac=github, or unset auth_hmac_secret_file"
+            : "auth_hmac_secret_file is not set: name the file that has the secret");
+  }
+}
+
 }  // namespace
 
 std::vector<std::string> config_errors(const Config& config, const GivenOptions& given) {
@@ -113,11 +155,17 @@ std::vector<std::string> config_errors(const Config& config, const GivenOptions&
   if (config.mode.is(kKeepsWarm)) {
     if (auto error = upstream_error(config, given)) errors.push_back(std::move(*error));
   }
-  if (config.jwt_auth) {
+  if (is_from_platform(given) && config.port == 0) {
     errors.emplace_back(
-        "jwt_auth=true: tokens cannot be checked in this version, and serving without would be "
-        "open to everybody; unset it");
+        "PORT=0: it has to name the port at which the platform reaches us, 1 to 65535");
   }
+  if (config.status_page.value_or(false) && config.metrics_port == 0) {
+    errors.emplace_back(
+        "status_page=true: the page is on metrics_port, which is 0; set metrics_port, or unset one "
+        "of them");
+  }
+  append_access_errors(config, errors);
+  if (has_traces(config)) trace_settings(config, errors);
   return errors;
 }
 

@@ -10,6 +10,9 @@
 
 namespace watchdog {
 
+// How a port that the platform has chosen is spelled.
+inline constexpr const char* kPlatformPort = "PORT";
+
 // Which options the user has set.
 struct GivenOptions {
   std::map<std::string_view, std::string>

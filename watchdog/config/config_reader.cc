@@ -12,6 +12,9 @@ namespace watchdog {
 
 namespace {
 
+// Of the function's command where it ends the command line.
+constexpr std::string_view kCommandSpelling = "the command after --";
+
 // A value as an error line can show it.
 std::string on_one_line(std::string_view value) {
   std::string text(value);
@@ -38,9 +41,10 @@ class ConfigReader {
     }
     if (!command.empty()) {
       config().command = command;
-      given_.spellings["fprocess"] = "the command after --";
+      given_.spellings["fprocess"] = kCommandSpelling;
       given_.at_default.erase("fprocess");
     }
+    warn_of_another_port();
     complete();
     auto errors = config_errors(config(), given_);
     std::move(errors.begin(), errors.end(), std::back_inserter(outcome_.errors));
@@ -84,7 +88,7 @@ class ConfigReader {
           all.push_back({"--" + long_option(name), " ", value});
           break;
         case Setting::From::kPlatform:
-          all.push_back({"PORT", "=", value});
+          all.push_back({kPlatformPort, "=", value});
           break;
       }
     }
@@ -116,8 +120,25 @@ class ConfigReader {
         fmt::format("{} has no effect: {} is set too, and wins", all[0].spelling, all[1].spelling));
   }
 
+  // The platform sends requests to its PORT, whatever else we listen on.
+  void warn_of_another_port() {
+    const auto spelling = given_.spellings.find("port");
+    if (spelling == given_.spellings.end() || spelling->second == kPlatformPort) return;
+    for (const Setting& setting : settings_) {
+      if (setting.from != Setting::From::kPlatform || trim(setting.text).empty()) continue;
+      if (trim(setting.text) == fmt::format("{}", config().port)) continue;
+      outcome_.warnings.push_back(fmt::format(
+          "{} is {}, and the platform sends requests to PORT={}; unset {}", spelling->second,
+          config().port, on_one_line(trim(setting.text)), spelling->second));
+    }
+  }
+
   // Values that follow others.
   void complete() {
+    for (const auto& [name, spelling] : given_.spellings) {
+      const bool argument = spelling.starts_with("--") || spelling == kCommandSpelling;
+      config().origins.push_back({name, argument});
+    }
     if (!given_.contains("shutdown_timeout")) config().shutdown_timeout = config().write_timeout;
     config().trusted_proxies_named = given_.contains("trusted_proxies");
     if (config().mode.is(kSpeaksFastcgi)) config().ready_path.clear();

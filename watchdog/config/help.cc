@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace watchdog {
@@ -76,13 +77,18 @@ std::string HelpFormatter::make_group(std::string group, bool is_positional,
 std::string HelpFormatter::make_option(const CLI::Option* option, bool /*is_positional*/) const {
   const std::string name =
       fmt::format("--{}{}", option->get_lnames().front(), option->get_option_text());
-  std::string text = fmt::format("  {:<{}}", name, kNameWidth + 2);
   const bool takes_value = option->get_items_expected_min() > 0;
+  std::string text = "  " + name;
+  if (takes_value && name.size() > kNameWidth) {  // too long for its column
+    text.append(1, '\n').append(kNameWidth + 4, ' ');
+  } else {
+    text.resize(std::max(text.size(), kNameWidth + 4), ' ');
+  }
   size_t indent = kNameWidth + 4;
   if (takes_value) {
     const std::string usual = option->get_default_str().empty() ? "-" : option->get_default_str();
-    text += fmt::format("{:<{}}", usual, kDefaultWidth);
     indent += kDefaultWidth;
+    text += fmt::format("{:<{}}", usual, kDefaultWidth);
     // A default too long for its column has the line for itself.
     if (usual.size() >= kDefaultWidth) text.append(1, '\n').append(indent, ' ');
   }

@@ -14,7 +14,7 @@ namespace watchdog {
 
 namespace {
 
-constexpr std::string_view kIntroduction = R"(.SH NAME
+constexpr std::string_view kFirstSections = R"(.SH NAME
 fwatchdog \- turn a command, a server, scripts or a folder into an HTTP function
 .SH SYNOPSIS
 .B fwatchdog
@@ -29,7 +29,7 @@ Every option is also an environment variable with underscores; the command line 
 250ms, 30s, 1m30s, a bare number is seconds; sizes are bytes, 10MiB, 1g.
 )";
 
-constexpr std::string_view kConclusion = R"(.SH EXIT STATUS
+constexpr std::string_view kLastSections = R"(.SH EXIT STATUS
 .TP
 .B 0
 Stopped after a drain, or healthy.
@@ -87,7 +87,7 @@ std::string roff(std::string_view text) {
 std::string manual_page() {
   std::string page =
       fmt::format(".TH FWATCHDOG 1 \"\" \"fwatchdog {}\" \"User commands\"\n", roff(kVersion));
-  page += kIntroduction;
+  page += kFirstSections;
   page += ".SH ACTIONS\n";
   for (const ActionRow& action : action_rows()) {
     const std::string topic = action.topic.empty() ? "" : fmt::format(" \" {}\"", action.topic);
@@ -106,80 +106,35 @@ std::string manual_page() {
     }
     page += ".\n";
   }
-  return page + std::string(kConclusion);
+  return page + std::string(kLastSections);
 }
+
+namespace {
+
+std::string row_markdown(const Option& option) {
+  std::string names = fmt::format("`{}`", option.name);
+  if (!option.alias.empty()) names += fmt::format(", `{}`", option.alias);
+  const std::string value = option.usual.text.empty() ? "" : fmt::format("`{}`", option.usual.text);
+  return fmt::format("| {} | {} | {} |\n", names, value, option.full_meaning());
+}
+
+}  // namespace
 
 std::string option_table_markdown() {
-  std::string table = "| variable | default | meaning |\n|---|---|---|\n";
-  for (const Option& option : options()) {
-    std::string names = fmt::format("`{}`", option.name);
-    if (!option.alias.empty()) names += fmt::format(", `{}`", option.alias);
-    const std::string value =
-        option.usual.text.empty() ? "" : fmt::format("`{}`", option.usual.text);
-    table += fmt::format("| {} | {} | {} |\n", names, value, option.full_meaning());
-  }
-  return table;
-}
-
-std::string bash_completion() {
-  std::string words;
-  for (const ActionRow& action : action_rows()) words += fmt::format(" --{}", action.name);
-  std::string cases;
-  for (const std::string_view mode : mode_words()) cases += fmt::format("{} ", mode);
-  cases = fmt::format(
-      "    --help) _fwatchdog_words \"$word\" {}--markdown --man --bash-completion ;;\n", cases);
-  for (const Option& option : options()) {
-    words += " --" + long_option(option.name);
-    std::string names = "--" + long_option(option.name);
-    if (!option.alias.empty()) names += " | --" + long_option(option.alias);
-    std::string found;
-    for (const std::string_view choice : option.value.choices())
-      found += fmt::format(" {}", choice);
-    switch (option.value.completion) {
-      case Completion::kWords:
-        found = found.empty() ? ":" : fmt::format("_fwatchdog_words \"$word\"{}", found);
-        break;
-      case Completion::kFolders:
-        found = "compopt -o dirnames";
-        break;
-      case Completion::kCommands:
-        found = "_fwatchdog_words \"$word\" $(compgen -c -- \"$word\")";
-        break;
+  constexpr std::string_view kHead = "| variable | default | meaning |\n|---|---|---|\n";
+  std::string text(kHead);
+  for (const Option& option : common_options()) text += row_markdown(option);
+  const OptionGroup* group = nullptr;
+  for (const auto& rows : {mode_options(), trace_options()}) {
+    for (const Option& option : rows) {
+      if (option.group != group) {
+        group = option.group;
+        text += fmt::format("\n## {}\n\n{}", heading(*group), kHead);
+      }
+      text += row_markdown(option);
     }
-    cases += fmt::format("    {}) {} ;;\n", names, found);
   }
-  // Bash breaks words at '=' unless the user has told it otherwise. Names of files are left to it,
-  // as it knows how to quote them.
-  return fmt::format(
-      R"(_fwatchdog_words() {{
-  local IFS=$' \t\n' word=$1
-  shift
-  COMPREPLY=($(compgen -W "$*" -- "$word"))
-}}
-
-_fwatchdog() {{
-  local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD - 1]}} i
-  COMPREPLY=()
-  for ((i = 1; i < COMP_CWORD; ++i)); do
-    [[ ${{COMP_WORDS[i]}} == -- ]] || continue
-    if ((i == COMP_CWORD - 1)); then
-      _fwatchdog_words "$word" $(compgen -c -- "$word")
-    fi
-    compopt -o default
-    return
-  done
-  if [[ $word == = ]]; then
-    word=
-  elif [[ $before == = ]]; then
-    before=${{COMP_WORDS[COMP_CWORD - 2]}}
-  fi
-  case $before in
-{}    *) _fwatchdog_words "$word"{} -- ;;
-  esac
-}}
-complete -F _fwatchdog fwatchdog
-)",
-      cases, words);
+  return text;
 }
 
 std::string linked_libraries() {

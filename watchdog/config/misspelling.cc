@@ -23,7 +23,15 @@ bool may_stand_for(std::string_view variable, std::string_view option) {
   if (option.size() < 8) return are_swapped_neighbours(variable, option);
   // People get the first letter right, and `process` is no mistyped `fprocess`.
   if (variable.empty() || variable.front() != option.front()) return false;
-  return edit_distance(variable, option) <= (option.size() < 10 ? 1 : 2);
+  // OpenTelemetry has other names that differ in two letters, for other signals.
+  const bool foreign = option.starts_with("OTEL_");
+  return edit_distance(variable, option) <= (option.size() < 10 || foreign ? 1 : 2);
+}
+
+bool is_upper_case(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  });
 }
 
 bool is_lower_case(std::string_view name) {
@@ -84,7 +92,9 @@ std::string_view likely_word(std::string_view word, std::span<const std::string>
 }
 
 std::string_view likely_option(std::string_view variable) {
-  if (variable.size() > kLongest || !is_lower_case(variable)) return {};
+  if (variable.size() > kLongest) return {};
+  const bool foreign = variable.starts_with('O') && is_upper_case(variable);
+  if (!foreign && !is_lower_case(variable)) return {};
   std::string_view meant;
   for (const Option& option : options()) {
     for (const std::string_view name : option.names()) {

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
+
 namespace watchdog {
 
 class Mode;
@@ -25,6 +27,7 @@ enum Nature : unsigned {
   kCollects = 1U << 7,      // keeps request and response whole in memory
   kSpeaksHttp = 1U << 8,    // the protocol of the function's own server
   kSpeaksFastcgi = 1U << 9,  // the same
+  kStartsAhead = 1U << 10,   // its processes can be started before their requests come
 };
 
 // One row of the mode table.
@@ -32,7 +35,8 @@ struct ModeInfo {
   std::string_view name;  // as the option `mode` takes it
   unsigned nature = 0;    // Nature flags
   std::string_view meaning;
-  std::unique_ptr<Mode> (*make)(const ModeContext&) = nullptr;
+  // Fails as `problem` does, where what it found has changed since.
+  Result<std::unique_ptr<Mode>> (*make)(const ModeContext&) = nullptr;
   // What stands in the mode's way on this machine, in one line; null where nothing can.
   std::optional<std::string> (*problem)(const Config&) = nullptr;
 

@@ -17,12 +17,23 @@ constexpr Word<Restart> kRestarts[] = {
 constexpr Word<Symlinks> kSymlinks[] = {{"inside", Symlinks::kInside}, {"any", Symlinks::kAny}};
 constexpr std::string_view kOfRestarts = "a restart policy";
 constexpr std::string_view kOfSymlinks = "a rule for links";
+constexpr Word<WarmStart> kWarmStarts[] = {{"off", WarmStart::kOff},
+                                           {"spare", WarmStart::kSpare},
+                                           {"zygote", WarmStart::kZygote},
+                                           {"auto", WarmStart::kAuto}};
+constexpr std::string_view kOfWarmStarts = "a kind of start";
+constexpr auto kWarmStart = word_type<WarmStart, kWarmStarts, kOfWarmStarts>();
 constexpr auto kRestart = word_type<Restart, kRestarts, kOfRestarts>();
 constexpr auto kLinks = word_type<Symlinks, kSymlinks, kOfSymlinks>();
 
 std::string_view without_process(const Config& config) {
   const bool elsewhere = config.mode.is(kKeepsWarm) && config.command.empty();
   return elsewhere ? "there is no fprocess to start again"sv : ""sv;
+}
+
+std::string_view without_warm_start(const Config& config) {
+  const bool cold = config.mode.is(kStartsAhead) && config.warm_start == WarmStart::kOff;
+  return cold ? "warm_start is off"sv : ""sv;
 }
 
 std::string_view without_exec_timeout(const Config& config) {
@@ -41,7 +52,7 @@ std::string_view without_links(const Config& config) {
   return sends_files ? ""sv : without_files(config);
 }
 
-constexpr Option kOptions[] = {
+constexpr Option kModeOptions[] = {
     {.name = "cgi_headers",
      .group = &kForkGroup,
      .value = bind<&Config::cgi_headers, kBoolean>(),
@@ -62,6 +73,27 @@ constexpr Option kOptions[] = {
      .elsewhere = {kCollects},
      .unusual = {"false", true},
      .meaning = "end the function when its client has gone"},
+    {.name = "warm_start",
+     .group = &kForkGroup,
+     .only = {kStartsAhead},
+     .value = bind<&Config::warm_start, kWarmStart>(),
+     .usual = {"off"},
+     .meaning = "what a request's process comes from: off, it is started for it; spare, it was "
+                "started before; zygote, it is a fork of one that was; auto, the best of them that "
+                "gives the same response"},
+    {.name = "warm_spares",
+     .group = &kForkGroup,
+     .only = {kStartsAhead},
+     .value = bind<&Config::warm_spares, kInstances>(),
+     .usual = {"2"},
+     .no_effect = without_warm_start,
+     .meaning = "spare: how many processes wait for a request, in each worker"},
+    {.name = "warm_max_age",
+     .group = &kForkGroup,
+     .only = {kStartsAhead},
+     .value = bind<&Config::warm_max_age, kDuration>(),
+     .no_effect = without_warm_start,
+     .meaning = "what was started before its request is replaced at this age"},
     {.name = "combine_output",
      .alias = "combined_output",
      .group = &kClassicGroup,
@@ -124,14 +156,11 @@ constexpr Option kOptions[] = {
      .meaning = "what to do when the function has ended: no, on-failure or always"},
     {.name = "watch",
      .group = &kServerGroup,
+     .only = {kKeepsWarm | kForks},
      .value = bind<&Config::watch, kFolder>(),
-     .no_effect =
-         [](const Config& config) {
-           if (!config.mode.is(kKeepsWarm)) return "each request finds the files as they are"sv;
-           return without_process(config);
-         },
-     .meaning = "a folder; when its files change the function is started again and requests "
-                "wait, for work on a function"},
+     .no_effect = without_process,
+     .meaning = "a folder, for work on a function: a change in it is logged, and a server is "
+                "started again while requests wait; with warm_start they do not wait"},
     {.name = "hung_after",
      .group = &kServerGroup,
      .value = bind<&Config::hung_after, kUpToAMillion>(),
@@ -250,7 +279,7 @@ constexpr Option kOptions[] = {
 }  // namespace
 
 std::span<const Option> mode_options() {
-  return kOptions;
+  return kModeOptions;
 }
 
 }  // namespace watchdog

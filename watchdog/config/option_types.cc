@@ -7,9 +7,11 @@
 #include <csignal>
 #include <limits>
 
+#include "auth/webhook_signature.h"
 #include "base/command_words.h"
 #include "config/upstream_url.h"
 #include "http/forwarded.h"
+#include "http/http_url.h"
 
 namespace watchdog {
 
@@ -19,6 +21,13 @@ constexpr Word<int> kSignals[] = {{"TERM", SIGTERM}, {"INT", SIGINT},   {"QUIT",
                                   {"HUP", SIGHUP},   {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
                                   {"KILL", SIGKILL}};
 constexpr std::string_view kSignalKind = "a signal to end by";
+
+// For a value that is kept as its text: whether it can be parsed is asked when it is set.
+template <typename T>
+Result<std::string> text_of(const Result<T>& parsed, std::string_view text) {
+  if (!parsed) return Error{parsed.error()};
+  return std::string(text);
+}
 
 bool has_control_characters(std::string_view value) {
   return std::any_of(value.begin(), value.end(),
@@ -109,9 +118,39 @@ Result<std::string> parse_folder(std::string_view text) {
   return std::string(text);
 }
 
+Result<std::string> parse_file(std::string_view text) {
+  if (has_control_characters(text)) return refusal("a file", "a path without control characters");
+  return std::string(text);
+}
+
+Result<std::string> parse_keys(std::string_view text) {
+  if (text.starts_with('/') && !has_control_characters(text)) return std::string(text);
+  if (text.starts_with("http://") || text.starts_with("https://")) return parse_url(text);
+  return refusal("a place of keys", "/path/keys.json or http://host:port/path");
+}
+
+Result<std::string> parse_url(std::string_view text) {
+  return text_of(parse_http_url(text), text);
+}
+
+Result<std::string> parse_signature_scheme(std::string_view text) {
+  return text_of(WebhookScheme::parse(text), text);
+}
+
+std::vector<std::string_view> signature_words() {
+  return {"github", "stripe", "slack"};
+}
+
 Result<std::string> parse_field_value(std::string_view text) {
   if (has_control_characters(text)) {
     return refusal("a header value", "text without control characters");
+  }
+  return std::string(text);
+}
+
+Result<std::string> parse_variable_prefix(std::string_view text) {
+  if (!is_variable_name(text)) {
+    return refusal("a prefix of variables", "letters, digits and _, no digit first, as SECRET_");
   }
   return std::string(text);
 }
@@ -156,9 +195,7 @@ Result<std::string> parse_origin(std::string_view text) {
 }
 
 Result<std::string> parse_upstream(std::string_view text) {
-  const auto url = parse_upstream_url(with_port(text, 1));
-  if (!url) return Error{url.error()};
-  return std::string(text);
+  return text_of(parse_upstream_url(with_port(text, 1)), text);
 }
 
 Result<std::string> parse_listen_address(std::string_view text) {

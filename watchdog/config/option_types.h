@@ -17,7 +17,7 @@
 namespace watchdog {
 
 // What a shell completes a value with.
-enum class Completion { kWords, kFolders, kCommands };
+enum class Completion { kWords, kFolders, kFiles, kCommands };
 
 // A kind of values: how they are read and shown. One constexpr object per kind (option_types.cc's
 // functions, options.cc's rows).
@@ -40,6 +40,7 @@ struct OptionValue {
   std::string_view placeholder;
   std::vector<std::string_view> (*words)() = nullptr;
   Completion completion = Completion::kWords;
+  bool secret = false;  // the status page masks it
 
   std::vector<std::string_view> choices() const {
     return words == nullptr ? std::vector<std::string_view>{} : words();
@@ -48,6 +49,11 @@ struct OptionValue {
   constexpr OptionValue shown_by(std::optional<std::string> (*other)(const Config&)) const {
     OptionValue value = *this;
     value.print = other;
+    return value;
+  }
+  constexpr OptionValue kept_secret() const {
+    OptionValue value = *this;
+    value.secret = true;
     return value;
   }
 };
@@ -151,7 +157,13 @@ std::string print_command(const std::vector<std::string>& words);
 Result<ModeInfo> parse_mode(std::string_view text);
 std::vector<std::string_view> mode_words();
 Result<std::string> parse_folder(std::string_view text);
+Result<std::string> parse_file(std::string_view text);
+Result<std::string> parse_keys(std::string_view text);
+Result<std::string> parse_url(std::string_view text);
+Result<std::string> parse_signature_scheme(std::string_view text);
+std::vector<std::string_view> signature_words();
 Result<std::string> parse_field_value(std::string_view text);
+Result<std::string> parse_variable_prefix(std::string_view text);
 Result<std::string> parse_site_file(std::string_view text);
 Result<std::string> parse_script(std::string_view text);
 Result<std::string> parse_script_name_prefix(std::string_view text);
@@ -201,7 +213,13 @@ inline constexpr Number kInstances = {"NUMBER", parse_instances, print_number};
 inline constexpr Number kWorkers = {"NUMBER", parse_workers, print_workers,
                                     [] { return std::vector<std::string_view>{"auto"}; }};
 inline constexpr Text kFolder = {"FOLDER", parse_folder, print_text, nullptr, Completion::kFolders};
+inline constexpr Text kFile = {"FILE", parse_file, print_text, nullptr, Completion::kFiles};
+inline constexpr Text kKeys = {"FILE_OR_URL", parse_keys, print_text, nullptr, Completion::kFiles};
+inline constexpr Text kHttpUrl = {"URL", parse_url, print_text};
+inline constexpr Text kSignatureScheme = {"SCHEME", parse_signature_scheme, print_text,
+                                          signature_words};
 inline constexpr Text kFieldValue = {"TEXT", parse_field_value, print_text};
+inline constexpr Text kVariablePrefix = {"PREFIX", parse_variable_prefix, print_text};
 inline constexpr Text kSiteFile = {"PATH", parse_site_file, print_text};
 inline constexpr Text kScript = {"PATH", parse_script, print_text};
 inline constexpr Text kScriptNamePrefix = {"PATH", parse_script_name_prefix, print_text};

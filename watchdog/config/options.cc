@@ -26,6 +26,7 @@ std::span<const Option> options() {
   static const std::vector<Option> all = [] {
     std::vector<Option> rows(common_options().begin(), common_options().end());
     rows.insert(rows.end(), mode_options().begin(), mode_options().end());
+    rows.insert(rows.end(), trace_options().begin(), trace_options().end());
     return rows;
   }();
   return all;
@@ -51,6 +52,7 @@ std::string long_option(std::string_view name) {
   std::string option(name);
   for (char& c : option) {
     if (c == '_') c = '-';
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return option;
 }

@@ -28,7 +28,8 @@ struct Default {
 // the command line, the defaults, the warnings, --check-config, --help, the manual page, README's
 // table and the completions are made from it.
 struct Option {
-  std::string_view name;     // "exec_timeout"; --exec-timeout on the command line
+  std::string_view name;     // "exec_timeout"; --exec-timeout on the command line. OTEL_... are
+                             // in upper case in the environment alone
   std::string_view alias{};  // another name, which wins where both are set
   const OptionGroup* group;
   ModeSet only{};  // the modes it is for, where they are not the group's
@@ -53,10 +54,12 @@ struct Option {
 std::span<const Option> common_options();
 // The rows of the options of some modes (mode_options.cc).
 std::span<const Option> mode_options();
+// The rows of OpenTelemetry's options (trace_options.cc).
+std::span<const Option> trace_options();
 // The whole table, in the order in which --help prints it.
 std::span<const Option> options();
 
-// "exec-timeout" for "exec_timeout".
+// "exec-timeout" for "exec_timeout", "otel-service-name" for "OTEL_SERVICE_NAME".
 std::string long_option(std::string_view name);
 
 // "Function servers (mode=http, fastcgi)".

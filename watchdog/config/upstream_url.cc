@@ -1,9 +1,11 @@
 #include "config/upstream_url.h"
 
-#include <arpa/inet.h>
 #include <fmt/format.h>
 
-#include "base/text.h"
+#include <algorithm>
+#include <utility>
+
+#include "http/http_url.h"
 
 namespace watchdog {
 
@@ -20,29 +22,13 @@ bool drop(std::string_view& text, std::string_view start) {
   return true;
 }
 
-bool is_host(std::string_view host) {
-  return !host.empty() && host.find_first_of("/?#@[]:\\ ") == std::string_view::npos;
-}
-
-// host:port; an IPv6 address in brackets.
-bool read_authority(std::string_view text, bool needs_port, UpstreamUrl& url) {
-  const size_t colon = text.rfind(':');
-  const bool has_port = colon != std::string_view::npos && !text.ends_with(']');
-  if (has_port) {
-    const auto port = parse_integer(text.substr(colon + 1), 1, 65535);
-    if (!port) return false;
-    url.port = static_cast<uint16_t>(*port);
-    text = text.substr(0, colon);
-  } else if (needs_port) {
-    return false;
-  }
-  if (text.starts_with('[') && text.ends_with(']')) {
-    url.host = text.substr(1, text.size() - 2);
-    in6_addr six{};
-    return inet_pton(AF_INET6, url.host.c_str(), &six) == 1;
-  }
-  url.host = text;
-  return is_host(text);
+// As http/http_url.h has it, and `usual` too.
+bool read_authority(std::string_view text, uint16_t usual, UpstreamUrl& url) {
+  Authority authority;
+  if (!parse_authority(text, usual, authority)) return false;
+  url.host = std::move(authority.host);
+  url.port = authority.port;
+  return true;
 }
 
 bool read_http(std::string_view text, UpstreamUrl& url) {
@@ -50,7 +36,7 @@ bool read_http(std::string_view text, UpstreamUrl& url) {
   url.prefix = text.substr(path);
   while (url.prefix.ends_with('/')) url.prefix.pop_back();
   const bool plain_path = url.prefix.find_first_of("?#") == std::string::npos;
-  return plain_path && read_authority(text.substr(0, path), false, url);
+  return plain_path && read_authority(text.substr(0, path), 80, url);
 }
 
 bool read(std::string_view text, UpstreamUrl& url) {
@@ -58,7 +44,7 @@ bool read(std::string_view text, UpstreamUrl& url) {
   if (drop(text, "http://")) return read_http(text, url);
   if (drop(text, "fastcgi://")) {
     url.protocol = UpstreamUrl::Protocol::kFastcgi;
-    return read_authority(text, true, url);
+    return read_authority(text, 0, url);
   }
   if (!drop(text, "unix:") || !text.starts_with('/')) return false;
   url.protocol = UpstreamUrl::Protocol::kAny;
@@ -82,10 +68,7 @@ std::string with_port(std::string_view text, uint16_t port) {
 }
 
 std::string UpstreamUrl::authority() const {
-  if (host.empty()) return "localhost";
-  const bool six = host.find(':') != std::string::npos;
-  const std::string name = six ? fmt::format("[{}]", host) : host;
-  return port == 80 ? name : fmt::format("{}:{}", name, port);
+  return host.empty() ? "localhost" : Authority{host, port}.text();
 }
 
 Result<std::vector<SocketAddress>> UpstreamUrl::addresses() const {
