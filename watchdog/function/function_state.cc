@@ -4,6 +4,10 @@
 
 namespace watchdog {
 
+FunctionState::FunctionState() = default;
+
+FunctionState::~FunctionState() = default;
+
 Instance::State FunctionState::get() const {
   if (instances_.empty()) return Instance::State::kReady;
   Instance::State best = Instance::State::kGone;
@@ -15,8 +19,8 @@ Instance::State FunctionState::get() const {
 
 void FunctionState::set(Instance& instance, Instance::State value, std::string why) {
   const std::lock_guard lock(mutex_);
-  if (value == Instance::State::kGone)
-    why_gone_ = std::move(why);  // before anybody can see that it has gone
+  // A worker that sees kGone asks for the reason next.
+  if (value == Instance::State::kGone) why_gone_ = std::move(why);
   instance.state.store(value, std::memory_order_release);
   for (Observer* observer : observers_) observer->wakeup_.wake();
 }

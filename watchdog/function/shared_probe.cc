@@ -17,7 +17,7 @@ class SharedProbe::Asker final : public ReadinessProbe {
   }
   void cancel() override { withdraw(); }
 
-  void answer(const std::optional<std::string>& problem) {
+  void finish(const std::optional<std::string>& problem) {
     std::exchange(on_response_, nullptr)(problem);
   }
 
@@ -40,7 +40,7 @@ std::unique_ptr<ReadinessProbe> SharedProbe::asker() {
 void SharedProbe::ask() {
   if (probe_) return;
   probe_ = make_();
-  probe_->ask([this](const std::optional<std::string>& problem) { answer(problem); });
+  probe_->ask([this](const std::optional<std::string>& problem) { on_response(problem); });
 }
 
 void SharedProbe::cancel_unless_awaited() {
@@ -49,10 +49,10 @@ void SharedProbe::cancel_unless_awaited() {
   loop_.retire(std::move(probe_));
 }
 
-// Whoever asks from inside one of these calls begins a question of its own.
-void SharedProbe::answer(const std::optional<std::string>& problem) {
+// Asking from inside one of these calls begins a new question.
+void SharedProbe::on_response(const std::optional<std::string>& problem) {
   loop_.retire(std::move(probe_));
-  askers_.take_all([&problem](Asker& asker) { asker.answer(problem); });
+  askers_.take_all([&problem](Asker& asker) { asker.finish(problem); });
 }
 
 }  // namespace watchdog

@@ -11,32 +11,32 @@
 
 namespace watchdog {
 
-// Lets any number of requests share one question to the function: whoever asks while one is under
-// way gets its answer too, so that /_/ready costs the function one connection at a time, however
-// many ask. Owned by a worker's mode, used on its loop.
+// Lets any number of requests share one question to the function's server: a request that asks
+// while a question is under way gets the result of that one. So /_/ready costs the server one
+// connection at a time. Owned by a worker's mode, used on the loop of its worker.
 class SharedProbe {
  public:
-  // Makes the probe for the next question; null when there is nothing to ask.
+  // Makes the probe for the next question; never null.
   using Make = std::function<std::unique_ptr<ReadinessProbe>()>;
 
   SharedProbe(Loop& loop, Make make) : loop_(loop), make_(std::move(make)) {}
 
-  // One who asks; outlived by this. Destroying it, or cancel(), takes back its question, and what
-  // is under way is given up when nobody is left.
+  // Returns a probe for one request, which this outlives. Destroying it, or cancel(), takes its
+  // question back; the shared one is cancelled when no request waits for it any more.
   std::unique_ptr<ReadinessProbe> asker();
 
  private:
   class Asker;
 
   void ask();
-  // Gives up what is under way when nobody waits for its answer any more.
+  // Cancels the question that is under way when no request waits for its result any more.
   void cancel_unless_awaited();
-  void answer(const std::optional<std::string>& problem);
+  void on_response(const std::optional<std::string>& problem);
 
   Loop& loop_;
   const Make make_;
   std::unique_ptr<ReadinessProbe> probe_;  // while a question is under way
-  WaitList<Asker> askers_;                 // that wait for its answer
+  WaitList<Asker> askers_;                 // that wait for its result
 };
 
 }  // namespace watchdog

@@ -14,21 +14,19 @@ UpstreamProbe::UpstreamProbe(Loop& loop, std::vector<SocketAddress> addresses, s
       name_(std::move(name)),
       authority_(std::move(authority)),
       path_(std::move(path)),
-      patience_(loop, [this] {
-        answer(verdict_.empty() ? fmt::format("{}: no answer", name_) : std::move(verdict_));
-      }) {}
+      deadline_(loop, [this] { on_deadline(); }) {}
 
 void UpstreamProbe::ask(std::function<void(std::optional<std::string>)> on_response) {
   cancel();
   on_response_ = std::move(on_response);
-  verdict_.clear();
-  patience_.set_after(kPatience);
+  refusal_.clear();
+  deadline_.set_after(kTimeLimit);
   dial_ = std::make_unique<Dial>(
       loop_, addresses_, [this](Fd socket, int error) { on_connected(std::move(socket), error); });
 }
 
 void UpstreamProbe::cancel() {
-  patience_.clear();
+  deadline_.clear();
   loop_.retire(std::move(dial_));
   loop_.retire(std::move(stream_));
   on_response_ = nullptr;
@@ -37,9 +35,9 @@ void UpstreamProbe::cancel() {
 void UpstreamProbe::on_connected(Fd socket, int error) {
   loop_.retire(std::move(dial_));
   if (error != 0) {
-    return answer(fmt::format("cannot connect to {}: {}", name_, strerror(error)));
+    return finish(fmt::format("cannot connect to {}: {}", name_, strerror(error)));
   }
-  if (path_.empty()) return answer(std::nullopt);
+  if (path_.empty()) return finish(std::nullopt);
   const bool is_tcp = addresses_.front().family() != AF_UNIX;
   Stream::Handler& handler = *this;
   stream_ = std::make_unique<Stream>(
@@ -60,34 +58,38 @@ size_t UpstreamProbe::on_data(std::string_view bytes) {
         return bytes.size();
       case ReadEvent::kHead:
         if (reader_.response().interim()) break;
-        judge(reader_.response().status);
+        on_status(reader_.response().status);
         return bytes.size();
       case ReadEvent::kEnd:  // of an interim response
       case ReadEvent::kBody:
         break;
       case ReadEvent::kError:
-        answer(fmt::format("{}: its answer is not HTTP: {}", name_, reader_.error().reason));
+        finish(fmt::format("{}: its answer is not HTTP: {}", name_, reader_.error().reason));
         return bytes.size();
     }
   }
 }
 
-void UpstreamProbe::judge(int status) {
-  if (status >= 200 && status < 300) return answer(std::nullopt);
+void UpstreamProbe::on_status(int status) {
+  if (status >= 200 && status < 300) return finish(std::nullopt);
   loop_.retire(std::move(stream_));
-  verdict_ = fmt::format("{} answers {} with {}", name_, path_, status);
-  patience_.set_after(pause_);
+  refusal_ = fmt::format("{} answers {} with {}", name_, path_, status);
+  deadline_.set_after(refusal_delay_);
+}
+
+void UpstreamProbe::on_deadline() {
+  finish(refusal_.empty() ? fmt::format("{}: no answer", name_) : std::move(refusal_));
 }
 
 void UpstreamProbe::on_end() {
-  answer(fmt::format("{} closes the connection when asked for {}", name_, path_));
+  finish(fmt::format("{} closes the connection when asked for {}", name_, path_));
 }
 
 void UpstreamProbe::on_error(int error) {
-  answer(fmt::format("{}: {}", name_, strerror(error)));
+  finish(fmt::format("{}: {}", name_, strerror(error)));
 }
 
-void UpstreamProbe::answer(std::optional<std::string> problem) {
+void UpstreamProbe::finish(std::optional<std::string> problem) {
   const auto tell = std::exchange(on_response_, nullptr);
   cancel();
   if (tell) tell(std::move(problem));

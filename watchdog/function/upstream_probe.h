@@ -14,22 +14,23 @@
 
 namespace watchdog {
 
-// Asks the function's server whether it is ready: whether it takes a connection, and, with a path,
-// whether it answers a GET of it with 2xx.
+// Asks the function's server whether it is ready: whether it takes a connection and, where there is
+// a path, responds to a GET of it with 2xx. A question ends within kTimeLimit and the delay of a
+// refusal. Owned by a Supervisor or by a SharedProbe, used on their loop.
 class UpstreamProbe final : public ReadinessProbe, private Stream::Handler {
  public:
-  // `name` is for messages, `authority` the Host of the request; `path` may be empty.
+  // `name` is the server's in messages, `authority` the Host of the request; `path` may be empty.
   UpstreamProbe(Loop& loop, std::vector<SocketAddress> addresses, std::string name,
                 std::string authority, std::string path);
-  // Keeps what the server says against its being ready back for a moment: asked again and again it
-  // would fill its log.
-  void be_patient() { pause_ = std::chrono::milliseconds(100); }
+  // Delays what is told of a response other than 2xx by 100 ms, so that polling does not flood the
+  // server's log.
+  void defer_refusals() { refusal_delay_ = std::chrono::milliseconds(100); }
 
   void ask(std::function<void(std::optional<std::string>)> on_response) override;
   void cancel() override;
 
  private:
-  static constexpr auto kPatience = std::chrono::seconds(1);
+  static constexpr auto kTimeLimit = std::chrono::seconds(1);
 
   // Stream::Handler
   size_t on_data(std::string_view bytes) override;
@@ -38,9 +39,11 @@ class UpstreamProbe final : public ReadinessProbe, private Stream::Handler {
   void on_drained() override {}
 
   void on_connected(Fd socket, int error);
-  // The status of the final response.
-  void judge(int status);
-  void answer(std::optional<std::string> problem);
+  // The status of the final response has come.
+  void on_status(int status);
+  void on_deadline();
+  // Ends the question, and tells the one who asked.
+  void finish(std::optional<std::string> problem);
 
   Loop& loop_;
   const std::vector<SocketAddress> addresses_;
@@ -51,9 +54,9 @@ class UpstreamProbe final : public ReadinessProbe, private Stream::Handler {
   std::unique_ptr<Dial> dial_;
   std::unique_ptr<Stream> stream_;
   HttpResponseReader reader_;
-  Duration pause_{};
-  std::string verdict_;  // kept back
-  Timer patience_;
+  Duration refusal_delay_{};
+  std::string refusal_;  // by the server, while it is deferred
+  Timer deadline_;       // of the server's response, then of telling the refusal
 };
 
 }  // namespace watchdog

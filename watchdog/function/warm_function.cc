@@ -18,15 +18,15 @@ namespace watchdog {
 
 namespace {
 
-// Below those that the system gives to clients: one of these could otherwise sit on the port of an
-// instance that is being started again.
+// These are below the ports that the system gives to clients, as one of those could sit on the port
+// of an instance that is being started again.
 constexpr uint16_t kFirstPort = 20'000;
 constexpr uint16_t kLastPort = 32'000;
 
 constexpr auto kIdleCheck = std::chrono::milliseconds(5);
 
-// A port that nobody listens on; 0 when there is none. At random, as other watchdogs of this
-// machine may be looking for theirs.
+// Returns a port that nobody listens on; 0 when there is none. It is chosen at random, as other
+// watchdogs of this machine may be looking for theirs.
 uint16_t free_port() {
   constexpr int kMostTries = 1000;
   for (int tries = 0; tries < kMostTries; ++tries) {
@@ -40,21 +40,23 @@ uint16_t free_port() {
 
 }  // namespace
 
-// One process, and what the workers see of it.
-class WarmFunction::Copy final : private Supervisor::Owner {
+// Keeps one instance's process running, and its Instance up to date. Owned by the WarmFunction,
+// used on main's loop.
+class WarmFunction::Process final : private Supervisor::Owner {
  public:
-  Copy(WarmFunction& function, Instance& instance)
+  Process(WarmFunction& function, Instance& instance)
       : function_(function), instance_(instance), idle_(function.loop_, [this] { replace(); }) {
     const Config& config = function.config_;
     auto probe = std::make_unique<UpstreamProbe>(function.loop_, instance.addresses, instance.url,
                                                  instance.authority, config.ready_path);
-    probe->be_patient();
+    probe->defer_refusals();
     Supervisor::Plan plan{.command = config.command,
                           .restart = config.restart,
                           .startup_timeout = config.startup_timeout,
                           .stop_signal = config.stop_signal,
                           .stop_timeout = stop_timeout(config),
                           .log_line_limit = config.log_line_limit,
+                          .copy_errors = instance.copy_errors,
                           .scope = config.instances == 1 ? Remains::Scope::kAllDescendants
                                                          : Remains::Scope::kSession};
     // php-cgi would end after 500 requests.
@@ -76,7 +78,7 @@ class WarmFunction::Copy final : private Supervisor::Owner {
   Supervisor& supervisor() { return *supervisor_; }
   const Supervisor& supervisor() const { return *supervisor_; }
 
-  // Starts it again, once it has answered what it has, within stop_timeout; new requests wait.
+  // Starts it again when its requests in flight are over, or stop_timeout is. New requests wait.
   void replace() {
     const Instant now = function_.loop_.now();
     if (instance_.ready()) {
@@ -97,21 +99,26 @@ class WarmFunction::Copy final : private Supervisor::Owner {
     supervisor_->abandon();
   }
 
-  // Whether it counts as hung has changed.
+  // Logs when the instance begins or ceases to hang, and starts one that hangs again where
+  // `restart` allows it.
   void check_hanging() {
     if (supervisor_->over()) return;
     const bool hangs = instance_.hung();
     if (std::exchange(hung_, hangs) == hangs) return;
     const Config& config = function_.config_;
     if (!hangs) {
-      log::info("The function answers again");
+      log::event(log::Level::kInfo, "function_answers", "The function answers again",
+                 {{"url", instance_.url}});
       return;
     }
     const bool again = config.restart != Restart::kNo;
-    log::error("the function has let {} requests in a row run into exec_timeout: unready{}",
-               config.hung_after,
-               again ? ", starting it again"
-                     : " until it answers (restart=on-failure would start it again)");
+    log::event(
+        log::Level::kError, "function_hangs",
+        fmt::format("the function has let {} requests in a row run into exec_timeout: unready{}",
+                    config.hung_after,
+                    again ? ", starting it again"
+                          : " until it answers (restart=on-failure would start it again)"),
+        {{"url", instance_.url}, {"requests", static_cast<int64_t>(config.hung_after)}});
     if (!again) return;
     function_.state_.forget_timeouts(instance_);
     hung_ = false;
@@ -128,18 +135,26 @@ class WarmFunction::Copy final : private Supervisor::Owner {
     }
     instance_.ended_well = supervisor_ && supervisor_->ended_well();
     function_.state_.set(instance_, value_of(state), why);
+    if (state == Supervisor::State::kReady && supervisor_->pid() != 0) {
+      function_.owner_.on_function_ready(supervisor_->ready_after());
+    }
     function_.owner_.on_function_state();
   }
 
   void on_supervised_end(int exit_code) override {
     const bool stopping = is_stopping();
     if (!function_.config_.watch.empty() && !stopping) {
-      log::info("Waiting for a change below {} to start the function again",
-                function_.config_.watch);
+      log::event(log::Level::kInfo, "waiting_for_change",
+                 fmt::format("Waiting for a change below {} to start the function again",
+                             function_.config_.watch),
+                 {{"path", function_.config_.watch}});
       return;
     }
     if (function_.over()) return function_.owner_.on_function_end(exit_code);
-    if (!stopping) log::warn("the others go on without the instance at {}", instance_.url);
+    if (stopping) return;
+    log::event(log::Level::kWarning, "instance_lost",
+               fmt::format("the others go on without the instance at {}", instance_.url),
+               {{"url", instance_.url}});
   }
 
   bool is_stopping() const override { return function_.owner_.is_stopping(); }
@@ -148,7 +163,7 @@ class WarmFunction::Copy final : private Supervisor::Owner {
     using Value = Instance::State;
     switch (state) {
       case Supervisor::State::kReady:
-      case Supervisor::State::kStopping:  // it may still answer what is under way
+      case Supervisor::State::kStopping:  // it may still respond to what is in flight
         return Value::kReady;
       case Supervisor::State::kStarting:
       case Supervisor::State::kClearing:
@@ -165,7 +180,7 @@ class WarmFunction::Copy final : private Supervisor::Owner {
   Instance& instance_;
   std::unique_ptr<Supervisor> supervisor_;
   bool hung_ = false;
-  Timer idle_;  // replace() looks again
+  Timer idle_;  // until replace() looks again whether it is idle
   Instant replace_by_{};
 };
 
@@ -190,14 +205,14 @@ std::optional<std::string> WarmFunction::prepare() {
     if (port == 0) return fmt::format("there are no {} free ports", config_.instances);
     ports.insert(port);
   }
-  if (!own_ports) return add_copy(0);
+  if (!own_ports) return add_instance(0);
   for (const uint16_t port : ports) {
-    if (auto problem = add_copy(port)) return problem;
+    if (auto problem = add_instance(port)) return problem;
   }
   return std::nullopt;
 }
 
-std::optional<std::string> WarmFunction::add_copy(uint16_t port) {
+std::optional<std::string> WarmFunction::add_instance(uint16_t port) {
   const std::string address =
       port == 0 ? config_.upstream_url : with_port(config_.upstream_url, port);
   auto upstream = parse_upstream_url(address);
@@ -211,43 +226,44 @@ std::optional<std::string> WarmFunction::add_copy(uint16_t port) {
   instance.addresses = std::move(*addresses);
   instance.port = port;
   instance.most_timeouts = config_.hung_after;
-  copies_.emplace_back(*this, instance);
+  if (on_instance_) on_instance_(instance);
+  processes_.emplace_back(*this, instance);
   return std::nullopt;
 }
 
 void WarmFunction::start() {
-  for (Copy& copy : copies_) copy.supervisor().start();
+  for (Process& process : processes_) process.supervisor().start();
 }
 
 void WarmFunction::stop() {
-  for (Copy& copy : copies_) copy.stop();
+  for (Process& process : processes_) process.stop();
 }
 
 void WarmFunction::abandon() {
-  for (Copy& copy : copies_) copy.abandon();
+  for (Process& process : processes_) process.abandon();
 }
 
 void WarmFunction::replace() {
-  for (Copy& copy : copies_) copy.replace();
+  for (Process& process : processes_) process.replace();
 }
 
 void WarmFunction::forward(int signal) {
-  for (Copy& copy : copies_) copy.supervisor().forward(signal);
+  for (Process& process : processes_) process.supervisor().forward(signal);
 }
 
 bool WarmFunction::over() const {
-  return std::all_of(copies_.begin(), copies_.end(),
-                     [](const Copy& copy) { return copy.supervisor().over(); });
+  return std::all_of(processes_.begin(), processes_.end(),
+                     [](const Process& process) { return process.supervisor().over(); });
 }
 
 uint64_t WarmFunction::restarts() const {
   uint64_t count = 0;
-  for (const Copy& copy : copies_) count += copy.supervisor().restarts();
+  for (const Process& process : processes_) count += process.supervisor().restarts();
   return count;
 }
 
 void WarmFunction::on_hanging_changed() {
-  for (Copy& copy : copies_) copy.check_hanging();
+  for (Process& process : processes_) process.check_hanging();
   owner_.on_function_state();
 }
 

@@ -27,7 +27,7 @@ class FakeProbe final : public ReadinessProbe {
   std::shared_ptr<Question> question_;
 };
 
-struct Fixture {
+struct SharedProbeTest {
   Loop loop;
   std::vector<std::shared_ptr<Question>> questions;
   std::vector<std::string> answers;
@@ -52,7 +52,7 @@ struct Fixture {
 }  // namespace
 
 TEST_CASE("those who ask while a question is under way share its answer") {
-  Fixture fixture;
+  SharedProbeTest fixture;
   const auto first = fixture.ask();
   const auto second = fixture.ask();
   CHECK(fixture.questions.size() == 1);
@@ -66,7 +66,7 @@ TEST_CASE("those who ask while a question is under way share its answer") {
 }
 
 TEST_CASE("who has gone is not told, and the last to go ends the question") {
-  Fixture fixture;
+  SharedProbeTest fixture;
   auto first = fixture.ask();
   auto second = fixture.ask();
   first.reset();
@@ -84,7 +84,7 @@ TEST_CASE("who has gone is not told, and the last to go ends the question") {
 }
 
 TEST_CASE("who asks from inside an answer begins a question of its own") {
-  Fixture fixture;
+  SharedProbeTest fixture;
   std::unique_ptr<ReadinessProbe> again;
   const auto asker = fixture.shared.asker();
   asker->ask([&](const std::optional<std::string>&) { again = fixture.ask(); });
