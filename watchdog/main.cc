@@ -1,23 +1,22 @@
 #include <fmt/format.h>
 #include <netdb.h>
 #include <nss.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "base/terminal_line.h"
 #include "base/version.h"
 #include "config/command_line.h"
-#include "config/config_reader.h"
-#include "config/misspelling.h"
 #include "config/options.h"
+#include "config/trace_config.h"
 #include "net/signals.h"
 #include "process/system.h"
+#include "server/checked_config.h"
 #include "server/healthcheck.h"
 #include "server/watchdog.h"
 
@@ -35,20 +34,6 @@ int refuse(int code, const std::vector<std::string>& reasons) {
   return code;
 }
 
-// Reads the configuration, and checks it against the environment and this machine.
-ConfigOutcome configure(const CommandLine& line) {
-  ConfigOutcome outcome = read_config(line.settings, line.command);
-  if (outcome.errors.empty()) {
-    if (auto problem = problem_of_mode(outcome.config)) outcome.errors.push_back(*problem);
-  }
-  // A variable that is missing may be there under a wrong name.
-  auto& complaints = outcome.errors.empty() ? outcome.warnings : outcome.errors;
-  for (std::string& warning : misspelling_warnings(environ)) {
-    complaints.push_back(std::move(warning));
-  }
-  return outcome;
-}
-
 int check_config(const ConfigOutcome& outcome) {
   for (const std::string& warning : outcome.warnings) {
     std::fprintf(stderr, "fwatchdog: warning: %s\n", warning.c_str());
@@ -57,9 +42,15 @@ int check_config(const ConfigOutcome& outcome) {
   return kExitClean;
 }
 
-int serve(const ConfigOutcome& outcome) {
-  log::configure({outcome.config.log_format, outcome.config.prefix_logs});
-  for (const std::string& warning : outcome.warnings) log::warn("{}", warning);
+int serve(const ConfigOutcome& outcome, const Secrets& secrets) {
+  log::configure({.format = outcome.config.log_format,
+                  .prefix_function_lines = outcome.config.prefix_logs,
+                  .trace_ids_in_text = has_traces(outcome.config),
+                  .colours_on_terminals = log::colours_wanted()});
+  for (const std::string& warning : outcome.warnings) {
+    log::event(log::Level::kWarning, "configuration", warning, {{"cause", warning}});
+  }
+  give_to_function(secrets);
   Watchdog watchdog(outcome.config);
   const auto failure = watchdog.start();
   return failure ? refuse(failure->exit_code, {failure->reason}) : watchdog.run();
@@ -76,9 +67,9 @@ int run(const CommandLine& line) {
     const ConfigOutcome outcome = read_config(line.settings, line.command);
     return run_healthcheck(outcome.config) ? kExitClean : kExitUnhealthy;
   }
-  const ConfigOutcome outcome = configure(line);
+  const auto [outcome, secrets] = checked_config(line);
   if (!outcome.errors.empty()) return refuse(kExitUsage, outcome.errors);
-  return line.action == Action::kCheckConfig ? check_config(outcome) : serve(outcome);
+  return line.action == Action::kCheckConfig ? check_config(outcome) : serve(outcome, secrets);
 }
 
 }  // namespace

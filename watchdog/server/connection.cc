@@ -267,6 +267,8 @@ void Connection::destroy_later() {
 void Connection::on_reading_timeout() {
   switch (state_) {
     case State::kIdle:
+      // A request that came in time while we were busy has not been read yet.
+      if (reading() && stream_.readable() > 0) return reading_.set_after(kCatchUp);
       if (stream_.drained()) return destroy_later();
       return limit_reading(config_.idle_timeout);  // not idle: it is slow to read
     case State::kResponding:

@@ -65,6 +65,7 @@ class Connection final : private Stream::Handler, private Exchange::Client {
   // then later and later, when a reset is expected.
   static constexpr auto kPresence = std::chrono::seconds(1);
   static constexpr auto kFirstLook = std::chrono::milliseconds(1);
+  static constexpr auto kCatchUp = std::chrono::milliseconds(1);
   // How long a connection that has just been accepted may take to send its request when we are
   // closing.
   static constexpr auto kFirstRequest = std::chrono::seconds(1);

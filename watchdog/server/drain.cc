@@ -23,15 +23,21 @@ Drain::Drain(Loop& loop, const Config& config, Lifecycle& lifecycle, const Metri
       check_(loop, [this] { check(); }) {}
 
 void Drain::on_terminate() {
-  if (begun()) return stop();
+  if (ending()) return stop();
   limit();
-  drain();
+  if (lifecycle_.stage() < Stage::kDraining) return drain();
+  if (drained_) close();
 }
 
 void Drain::on_interrupt() {
-  if (begun()) return stop();
+  if (ending()) return stop();
   limit();
   close();
+}
+
+void Drain::prepare() {
+  if (lifecycle_.stage() < Stage::kDraining) return drain();
+  if (drained_ || ending()) tell_waiters();
 }
 
 void Drain::on_function_gone() {
@@ -39,14 +45,15 @@ void Drain::on_function_gone() {
 }
 
 void Drain::limit() {
+  signalled_ = true;
   deadline_.set_after(config_.shutdown_timeout - stop_timeout(config_));
 }
 
 void Drain::on_deadline() {
   const Stage stage = lifecycle_.stage();
+  if (only_report_left_ || stage == Stage::kAborting) return end();
   if (stage < Stage::kStopping) return stop();
-  if (stage < Stage::kAborting) return abort();
-  advance(Stage::kOver);
+  abort();
 }
 
 void Drain::drain() {
@@ -54,15 +61,18 @@ void Drain::drain() {
   advance(Stage::kDraining);
   const auto& interval = config_.healthcheck_interval;
   if (!interval && !reachable_from_outside()) {
-    log::info("Stopping: nobody outside can reach us (no network interface but lo is up)");
-    return close();
+    say("unreachable", "nobody outside can reach us (no network interface but lo is up)");
+    return on_drained();
   }
   const Duration serving_most = config_.shutdown_timeout - stop_timeout(config_);
   const std::string serving =
       interval ? fmt::format("for {} more", format_duration(std::min(*interval, serving_most)))
                : fmt::format("until {} pass without a request", format_duration(kIdle));
-  log::info("Stopping: unready, serving {}; requests running: {}; the end is in {} at the latest",
-            serving, metrics_.requests_in_flight.load(), format_duration(config_.shutdown_timeout));
+  const std::string end =
+      signalled_ ? fmt::format("in {} at the latest", format_duration(config_.shutdown_timeout))
+                 : "after SIGTERM";
+  say("draining", fmt::format("unready, serving {}; requests running: {}; the end is {}", serving,
+                              metrics_.requests_in_flight.load(), end));
   idle_.set_after(interval.value_or(kLookInterval));
 }
 
@@ -74,30 +84,48 @@ void Drain::check_idle() {
     idle_.set(std::min<Instant>(idle_at, loop_.now() + kLookInterval));
     return;
   }
-  close();
+  on_drained();
+}
+
+void Drain::on_drained() {
+  drained_ = true;
+  tell_waiters();
+  if (signalled_) close();
+}
+
+void Drain::tell_waiters() {
+  waiters_.take_all([](const Waiter& tell) { tell(); });
 }
 
 void Drain::close() {
-  log::info("Stopping: no new connections; requests running: {}",
-            metrics_.requests_in_flight.load());
+  say("closing",
+      fmt::format("no new connections; requests running: {}", metrics_.requests_in_flight.load()));
   advance(Stage::kClosing);
 }
 
 void Drain::stop() {
   if (lifecycle_.stage() >= Stage::kStopping) return;
-  log::info("Stopping: what still runs is asked to end within {}; requests running: {}",
-            format_duration(stop_timeout(config_)), metrics_.requests_in_flight.load());
+  say("stopping",
+      fmt::format("what still runs is asked to end within {}; requests running: {}",
+                  format_duration(stop_timeout(config_)), metrics_.requests_in_flight.load()));
   advance(Stage::kStopping);
   subject_.stop_function();
   deadline_.set_after(stop_timeout(config_));
 }
 
 void Drain::abort() {
-  log::warn("Stopping: requests that were not answered in time and get 503: {}",
-            metrics_.requests_in_flight.load());
+  const int64_t unanswered = metrics_.requests_in_flight;
+  say("aborting",
+      fmt::format("requests that were not answered in time and get 503: {}", unanswered),
+      unanswered == 0 ? log::Level::kInfo : log::Level::kWarning);
   advance(Stage::kAborting);
   subject_.abandon_function();
   deadline_.set_after(kLastWords);
+}
+
+void Drain::say(std::string_view stage, std::string_view what, log::Level level) const {
+  log::event(level, "stopping", fmt::format("Stopping: {}", what),
+             {{"stage", stage}, {"requests_in_flight", metrics_.requests_in_flight.load()}});
 }
 
 void Drain::advance(Stage stage) {
@@ -116,12 +144,14 @@ void Drain::check() {
   const bool done = idle && subject_.function_over() && reaper_.idle();
   const bool alone =
       (done || stage == Stage::kAborting) && reaper_.end_descendants(stop_timeout(config_));
-  if (!done || !alone) {
-    check_.set_after(kCheckInterval);
-    return;
-  }
-  log::info("Stopped");
+  only_report_left_ = done && alone;
+  if (only_report_left_ && subject_.report_sent()) return end();
+  check_.set_after(kCheckInterval);
+}
+
+void Drain::end() {
   advance(Stage::kOver);
+  log::event(log::Level::kInfo, "stopped", "Stopped");
 }
 
 }  // namespace watchdog

@@ -1,5 +1,10 @@
 #pragma once
 
+#include <functional>
+#include <string_view>
+
+#include "base/log.h"
+#include "base/wait_list.h"
 #include "config/config.h"
 #include "net/loop.h"
 #include "net/timer.h"
@@ -11,13 +16,13 @@ namespace watchdog {
 
 // Takes the process from a signal to its end, within shutdown_timeout after that signal.
 //
-//   serving --SIGTERM, SIGQUIT--> draining
+//   serving --SIGTERM, SIGQUIT, /wait-for-drain--> draining
 //   serving --SIGINT--> closing
-//   draining --its time is over--> closing
+//   draining --its time is over, and a signal has come--> closing
 //   serving, draining, closing --the function has ended for good--> stopping
 //   draining, closing --second signal, or only stop_timeout is left--> stopping
 //   stopping --stop_timeout is over--> aborting
-//   closing, stopping --nothing is left to wait for--> over
+//   closing, stopping --nothing is left to wait for, or only spans and no time--> over
 //   aborting --nothing is left, or kLastWords is over--> over
 //
 //   draining   We are unready but still serve, and responses carry Connection: close. It lasts for
@@ -30,7 +35,8 @@ namespace watchdog {
 //   over       The loops stop.
 //
 // Nothing is left when no connection is, when the warm function has ended and when no process
-// descends from us: what functions left behind is asked to end, and killed after stop_timeout.
+// descends from us: what functions left behind is asked to end, and killed after stop_timeout. Last
+// of all the spans are sent that are left, as long as the stage may last; then they are dropped.
 //
 // Owned by the Watchdog, on the main loop.
 class Drain {
@@ -47,7 +53,8 @@ class Drain {
   class Subject {
    public:
     virtual ~Subject() = default;
-    // The stage has moved on. At Stage::kOver every loop is to stop.
+    // The stage has moved on. At Stage::kOver every loop is to stop, and what report_sent() has not
+    // sent is dropped.
     virtual void on_stage() = 0;
     // Whether no worker has a connection or will get another one.
     virtual bool idle() const = 0;
@@ -57,26 +64,41 @@ class Drain {
     virtual void abandon_function() = 0;
     // Whether it has ended, or there is none.
     virtual bool function_over() const = 0;
+    // All else is over. Sends what is known of it; whether that has been done, or given up.
+    virtual bool report_sent() { return true; }
   };
 
   Drain(Loop& loop, const Config& config, Lifecycle& lifecycle, const Metrics& metrics,
         Reaper& reaper, Subject& subject);
 
+  // What waits for the time of draining to be over.
+  using Waiter = std::function<void()>;
+
   void on_terminate();  // SIGTERM, SIGQUIT
   void on_interrupt();  // SIGINT
   // The warm function has ended for good.
   void on_function_gone();
+  // Begins to drain ahead of the signal, as the preStop hook of a container does. Without a signal
+  // it goes on for ever: we are unready, and serve.
+  void prepare();
+  // `waiter` is called once, when prepare() has been and the time of draining is over.
+  [[nodiscard]] WaitList<Waiter>::Place wait(Waiter& waiter) { return waiters_.join(waiter); }
   // Moves on where nothing is left to wait for; for the Subject, when it has become idle.
   void check();
 
  private:
-  bool begun() const { return lifecycle_.stage() >= Stage::kDraining; }
+  bool ending() const { return signalled_ || lifecycle_.stage() > Stage::kDraining; }
   void limit();
   void drain();
+  void on_drained();
+  void tell_waiters();
   void check_idle();
   void close();
   void stop();
   void abort();
+  void end();
+  void say(std::string_view stage, std::string_view what,
+           log::Level level = log::Level::kInfo) const;
   void advance(Stage stage);
   void on_deadline();
 
@@ -86,6 +108,10 @@ class Drain {
   const Metrics& metrics_;
   Reaper& reaper_;
   Subject& subject_;
+  bool signalled_ = false;
+  bool drained_ = false;  // the time of draining is over
+  bool only_report_left_ = false;
+  WaitList<Waiter> waiters_;
   Timer idle_;
   Timer deadline_;  // of the stages before stopping together, then of each
   Timer check_;

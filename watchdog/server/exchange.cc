@@ -9,14 +9,9 @@
 #include "net/stream.h"
 #include "server/access_record.h"
 #include "server/service.h"
+#include "server/time_limit.h"
 
 namespace watchdog {
-
-namespace {
-
-constexpr unsigned kMostRedirects = 10;
-
-}  // namespace
 
 Exchange::Exchange(const ServerContext& context, Client& client)
     : context_(context),
@@ -37,8 +32,13 @@ void Exchange::begin(const RequestHead& request) {
   state_ = State::kServing;
 }
 
-void Exchange::start(const RequestHead& request, Service& service) {
+void Exchange::start(RequestHead& request, Service& service) {
   begin(request);
+  if (context_.tracer != nullptr)
+    current_.span = context_.tracer->begin(request, current_.started_at);
+  if (context_.status != nullptr) {
+    current_.place = context_.status->begin(request.method, request.target, current_.started_at);
+  }
   service.serve(*this);
 }
 
@@ -54,6 +54,8 @@ void Exchange::run(Mode& mode, Slot slot) {
   resume_upload();
   current_.mode = &mode;
   current_.slot = std::move(slot);
+  leave_queue();
+  if (current_.place) current_.place.enter(Phase::kUpload);
   current_.in_flight = true;
   ++context_.metrics.requests_in_flight;
   if (request().framing == BodyFraming::kSized && exceeds_body_limit(request().content_length)) {
@@ -69,20 +71,29 @@ void Exchange::adopt(std::unique_ptr<Invocation> invocation) {
   }
   current_.invocation = std::move(invocation);
   ask_for_body();
+  if (current_.kept_body) return current_.kept_body->schedule();
   // A GET by local redirect has no body; what the client still sends is not its.
   const bool ended = current_.redirect || client_.request_complete();
   if (ended && current_.invocation) current_.invocation->on_body_end();
 }
 
-Exchange::Redirect::Redirect(const RequestHead& received, std::string_view to) : target(to) {
-  request = RequestHead{.method = received.method == "HEAD" ? "HEAD" : "GET",
-                        .target = target,
-                        .minor_version = received.minor_version};
-  for (const Field& field : received.fields) {
-    const std::string_view start = field.name.substr(0, std::string_view("content-").size());
-    const bool of_body = equals_ignoring_case(start, "content-") ||
-                         equals_ignoring_case(field.name, "transfer-encoding");
-    if (!of_body) request.fields.add(field.name, field.value);
+void Exchange::deny(const Denial& denial) {
+  ++context_.metrics.denied[denial.number];
+  current_.challenge = denial.challenge;
+  fail(failure_of_denial(denial.status), denial.sentence, fmt::format("{}\n", denial.sentence));
+}
+
+void Exchange::pass_kept_body() {
+  const KeptBody* const kept = current_.kept_body.get();
+  while (kept != nullptr && current_.kept_body.get() == kept && !current_.upload_paused) {
+    if (!current_.invocation) return;
+    const std::string_view piece = current_.kept_body->take();
+    if (!piece.empty()) {
+      current_.invocation->on_body(piece);
+      continue;
+    }
+    drop_kept_body();
+    return current_.invocation->on_body_end();
   }
 }
 
@@ -91,8 +102,12 @@ void Exchange::redirect(std::string_view target) {
   if (++current_.redirects > kMostRedirects) {
     return fail(Failure::kBadResponse, "its local redirects go in a circle");
   }
-  current_.redirect = std::make_unique<Redirect>(*current_.received, target);
+  const RequestHead& original =
+      current_.identified ? current_.identified->request : *current_.received;
+  current_.redirect = std::make_unique<SubstitutedRequest>();
+  current_.redirect->redirect(original, target);
   retire_invocation();
+  drop_kept_body();
   deadline_.clear();
   resume_upload();
   adopt(current_.mode->invoke(*this));
@@ -101,6 +116,7 @@ void Exchange::redirect(std::string_view target) {
 void Exchange::hand_over(const std::function<std::unique_ptr<Invocation>()>& answer) {
   if (!open()) return;
   retire_invocation();
+  drop_kept_body();
   deadline_.clear();
   current_.slot.reset();
   if (current_.client_gone) return end();
@@ -122,6 +138,7 @@ bool Exchange::exceeds_body_limit(uint64_t size) {
 
 void Exchange::on_body(std::string_view bytes) {
   current_.continue_due = false;
+  context_.metrics.received_bytes.fetch_add(bytes.size(), std::memory_order_relaxed);
   if (!current_.invocation || current_.redirect) return;
   current_.body_received += bytes.size();
   if (!current_.tunnel && exceeds_body_limit(current_.body_received)) return;
@@ -152,42 +169,23 @@ void Exchange::on_sent() {
   current_.invocation->on_response_drained();
 }
 
-void Exchange::on_stopping() {
-  stopping_ = true;
-  if (current_.invocation) current_.invocation->on_stopping();
-}
-
 void Exchange::function_started() {
   current_.function_started_at = context_.loop.now();
-  const Duration whole = time_limit();
-  const Duration head = context_.config.response_start_timeout.value_or(whole);
-  const bool none = whole == Duration::zero();
-  const Duration first = none || (head > Duration::zero() && head < whole) ? head : whole;
-  if (first > Duration::zero()) deadline_.set_after(first);
+  enter(Phase::kFirstByte, current_.function_started_at);
+  const Duration head = time_limit_of_head(request(), context_.config);
+  if (head > Duration::zero()) deadline_.set_after(head);
 }
 
 void Exchange::on_deadline() {
   ++context_.metrics.exec_timeouts;
   const Duration taken = context_.loop.now() - current_.function_started_at;
-  const Duration whole = time_limit();
+  const Duration whole = time_limit(request(), context_.config);
   const bool over = whole > Duration::zero() && taken >= whole;
   // A client that has little patience says nothing of the function.
   const bool by_client = over && whole != context_.config.exec_timeout;
   if (current_.invocation && !by_client) current_.invocation->on_exec_timeout();
   fail(current_.mode->exec_timeout_failure(),
-       over ? fmt::format("the function did not finish within {}", format_duration(whole))
-            : fmt::format("the function did not begin to answer within response_start_timeout={}",
-                          format_duration(*context_.config.response_start_timeout)));
-}
-
-// exec_timeout, which the client's X-Timeout may shorten but neither lengthen nor switch off.
-Duration Exchange::time_limit() const {
-  const Duration limit = context_.config.exec_timeout;
-  const Field* field = request().fields.find("x-timeout");
-  if (field == nullptr) return limit;
-  const auto asked = parse_duration(field->value);
-  if (!asked || *asked <= Duration::zero()) return limit;
-  return limit > Duration::zero() ? std::min(limit, *asked) : *asked;
+       over ? explain_time_limit(whole) : explain_time_limit_of_head(context_.config));
 }
 
 void Exchange::pause_upload() {
@@ -201,6 +199,7 @@ void Exchange::resume_upload() {
   current_.upload_paused = false;
   client_.resume_upload();
   if (current_.invocation) ask_for_body();
+  if (current_.kept_body) current_.kept_body->schedule();
 }
 
 void Exchange::answer(ResponseHead response, std::string_view body) {
@@ -220,39 +219,44 @@ void Exchange::head(const ResponseHead& response) {
   if (!open()) return;
   send_head(response);
   if (context_.config.response_start_timeout && deadline_.armed()) {
-    const Duration whole = time_limit();
+    const Duration whole = time_limit(request(), context_.config);
     deadline_.clear();
     if (whole > Duration::zero()) deadline_.set(current_.function_started_at + whole);
   }
 }
 
 void Exchange::send_head(const ResponseHead& response) {
+  const Duration taken = elapsed();
+  enter(Phase::kBody, current_.started_at + taken);
   // A client that still waits for 100 Continue may send its body or its next request: who knows.
   if (current_.continue_due || !client_.may_stay_open()) writer_.close_after();
-  writer_.head(response, elapsed());
+  if (!current_.page_sent) note_first_byte(taken);
+  writer_.head(response, taken);
 }
 
 void Exchange::upgrade(const ResponseHead& response, std::string_view protocol) {
   if (!open()) return;
   current_.tunnel = true;
   deadline_.clear();
+  const Duration taken = elapsed();
+  enter(Phase::kBody, current_.started_at + taken);
+  note_first_byte(taken);
   writer_.upgrade(response, protocol);
   client_.become_tunnel();
 }
 
 void Exchange::write(std::string_view bytes) {
-  if (responding()) writer_.write(bytes);
+  if (!responding()) return;
+  writer_.write(bytes);
+  count_sent();
 }
 
 FileSent Exchange::send_file(int file, uint64_t offset, uint64_t size) {
   if (!responding()) return {};
   const FileSent sent = writer_.send_file(file, offset, size);
+  count_sent();
   if (sent.bytes < size) current_.drain_due = true;
   return sent;
-}
-
-bool Exchange::response_full() {
-  return client_.unsent() >= Stream::kFull && response_unsent();
 }
 
 bool Exchange::response_unsent() {
@@ -301,37 +305,44 @@ void Exchange::send_page(int status, Failure failure, std::string_view text) {
   if (!client_.request_complete()) writer_.close_after();
   ResponseHead response{.status = status, .content_length = text.size()};
   response.fields.add("Content-Type", "text/plain; charset=utf-8");
-  const bool by_limiter = failure == Failure::kOverloaded;
-  if (info(failure).blame == Blame::kWatchdog) {
-    response.fields.add("X-OpenFaaS-Internal", by_limiter ? "faas-middleware" : "of-watchdog");
+  if (!info(failure).internal.empty()) {
+    response.fields.add("X-OpenFaaS-Internal", info(failure).internal);
   }
+  if (!current_.challenge.empty()) response.fields.add("WWW-Authenticate", current_.challenge);
   if (info(failure).passes) response.fields.add("Retry-After", "1");
   send_head(response);
-  writer_.write(text);
+  write(text);
 }
 
 void Exchange::finish(Failure failure, std::string_view detail, Ending ending) {
   if (current_.client_gone && failure == Failure::kNone) failure = Failure::kClientGone;
   if (current_.recorded) write_record(failure, detail);
+  current_.place = {};
   state_ = State::kIdle;
   deadline_.clear();
   current_.slot.reset();
   if (std::exchange(current_.in_flight, false)) --context_.metrics.requests_in_flight;
   retire_invocation();
+  drop_kept_body();
   client_.on_exchange_ended(current_.client_gone ? Ending::kClose : ending);
 }
 
 void Exchange::write_record(Failure failure, std::string_view detail) {
+  leave_queue();
   // A response that broke off after its head counts as what broke it.
   const bool as_sent = failure == Failure::kNone || current_.page_sent;
   record({.request = *current_.received,
           .peer = client_.peer(),
           .status = as_sent ? writer_.status() : info(failure).status,
           .failure = failure,
-          .detail = detail,
+          .detail = detail.empty() ? current_.note : detail,
           .body_bytes = writer_.body_bytes(),
-          .duration = elapsed()},
-         context_.config, context_.metrics);
+          .duration = elapsed(),
+          .queued = current_.queued,
+          .spawned = current_.spawned,
+          .span = current_.span.get(),
+          .output = current_.place.output()},
+         context_);
 }
 
 }  // namespace watchdog

@@ -6,17 +6,24 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "auth/denial.h"
 #include "config/config.h"
 #include "http/message.h"
 #include "net/listener.h"
 #include "net/loop.h"
+#include "net/stream.h"
 #include "net/timer.h"
 #include "server/failure.h"
 #include "server/gate.h"
+#include "server/kept_body.h"
 #include "server/metrics.h"
 #include "server/mode.h"
 #include "server/response_writer.h"
+#include "server/substituted_request.h"
+#include "status/status_board.h"
+#include "trace/tracer.h"
 
 namespace watchdog {
 
@@ -27,6 +34,8 @@ struct ServerContext {
   Loop& loop;
   const Config& config;
   Metrics& metrics;
+  Tracer* tracer = nullptr;       // null: requests have no spans
+  StatusBoard* status = nullptr;  // null: there is no status page
 };
 
 // One request and its response: the admission, the time limits, the mode's invocation and the end.
@@ -82,7 +91,7 @@ class Exchange {
   // --- for the connection ---
 
   // Has `service` serve a request, which lives until the exchange has ended.
-  void start(const RequestHead& request, Service& service);
+  void start(RequestHead& request, Service& service);
   // Answers what the client sent, which is not HTTP or came too late, logs it, and closes the
   // connection.
   void refuse(int status, std::string_view reason);
@@ -96,7 +105,10 @@ class Exchange {
   void sound_out_client() { writer_.sound_out(); }
   void on_sent();
   // The server is about to end.
-  void on_stopping();
+  void on_stopping() {
+    stopping_ = true;
+    if (current_.invocation) current_.invocation->on_stopping();
+  }
   // Whether there is a request.
   bool active() const { return state_ != State::kIdle; }
   // Whether the response is complete and only has to be taken by the client.
@@ -107,18 +119,53 @@ class Exchange {
   // Has `mode` answer, holding `slot` until the end. The stand-in of wait() is retired.
   void run(Mode& mode, Slot slot);
   // Waits until `stand_in`, which is in the invocation's place, calls run(), answer() or fail().
-  void wait(std::unique_ptr<Invocation> stand_in) { current_.invocation = std::move(stand_in); }
+  // It gets the body, unless it has paused the upload.
+  void wait(std::unique_ptr<Invocation> stand_in) {
+    current_.invocation = std::move(stand_in);
+    ask_for_body();
+  }
+  // Refuses the caller, in any state of the request.
+  void deny(const Denial& denial);
+  // Has the function see who the caller is. `taken` is the time that it took to know. Before run().
+  void identify(std::string subject, Duration taken) {
+    current_.identified = std::make_unique<SubstitutedRequest>();
+    current_.identified->identify(*current_.received, std::move(subject), taken);
+  }
+  // The body, which a stand-in has collected whole, for run() to pass on. Before run().
+  void keep_body(std::string body) {
+    current_.kept_body =
+        std::make_unique<KeptBody>(context_.loop, std::move(body), [this] { pass_kept_body(); });
+  }
+  // The request begins to wait for something else, which its trace and the status page show.
+  void enter(Phase phase) {
+    if (phase == Phase::kQueue) current_.queued_at = context_.loop.now();
+    if (current_.span || current_.place) enter(phase, context_.loop.now());
+  }
+  void enter(Phase phase, Instant now) {
+    if (current_.span) current_.span->enter(phase, now);
+    if (current_.place) current_.place.enter(phase);
+  }
   // Answers with a page of the watchdog's own, which is neither logged nor counted.
   void answer(ResponseHead head, std::string_view body);
 
   // --- for the mode ---
 
   const RequestHead& request() const {
-    return current_.redirect ? current_.redirect->request : *current_.received;
+    if (current_.redirect) return current_.redirect->request;
+    return current_.identified ? current_.identified->request : *current_.received;
   }
   Loop& loop() { return context_.loop; }
   // The function begins to run: exec_timeout and X-Timeout count from here.
   void function_started();
+  // What the access line says of a request that has not failed. `text` outlives the exchange.
+  void note(std::string_view text) { current_.note = text; }
+  // The function prints its errors to this output of the StatusBoard, rather than to one of the
+  // request's own.
+  void set_output(StatusBoard::Output output) { current_.place.set_output(output); }
+  // For the lines that the function prints to its standard error for this request alone.
+  LineCopy error_copy() const { return current_.place.line_copy(); }
+  // The process of the request took this long to start.
+  void note_spawn(Duration taken) { current_.spawned = taken; }
   // The response may take as long as it likes: it is an event stream.
   void lift_time_limit() { deadline_.clear(); }
   // The function itself answers an Expect: 100-continue.
@@ -157,35 +204,39 @@ class Exchange {
   // Whether the head has been sent, and the response has not ended.
   bool responding() const { return state_ == State::kServing && writer_.begun(); }
   // Whether the writer should pause its source until Invocation::on_response_drained().
-  bool response_full();
+  bool response_full() { return client_.unsent() >= Stream::kFull && response_unsent(); }
   // Like response_full(), but true while any byte is unsent. For sources that can always give more,
   // such as files.
   bool response_unsent();
 
  private:
   enum class State { kIdle, kServing, kSending };
-
-  // The request by which a local redirect has replaced the client's.
-  struct Redirect {
-    Redirect(const RequestHead& received, std::string_view to);
-    std::string target;
-    RequestHead request;
-  };
+  static constexpr unsigned kMostRedirects = 10;
 
   // All that is known of one request; a new one for each.
   struct Request {
     const RequestHead* received = nullptr;
+    std::unique_ptr<RequestSpan> span{};  // null: it has none; `received` has views of it
+    StatusBoard::Place place{};
     Instant started_at{};
     bool continue_due = false;  // the client waits for 100 Continue
     bool continue_by_function = false;
-    std::unique_ptr<Redirect> redirect{};
+    std::unique_ptr<SubstitutedRequest> identified{};  // the caller is known
+    std::unique_ptr<SubstitutedRequest> redirect{};
+    std::unique_ptr<KeptBody> kept_body{};
+    std::string_view challenge{};  // of a denial
+    std::string_view note{};       // for the access line
     unsigned redirects = 0;
     Mode* mode = nullptr;
     std::optional<Slot> slot{};
     std::unique_ptr<Invocation> invocation{};
     Instant function_started_at{};
+    std::optional<Instant> queued_at{};  // while it is in the queue
+    std::optional<Duration> queued{};    // how long it was in the queue
+    std::optional<Duration> spawned{};   // how long its process took to start
     std::string_view trailers{};
     uint64_t body_received = 0;
+    uint64_t counted_bytes = 0;  // of the response's body, in the metrics
     bool upload_paused = false;
     bool tunnel = false;
     bool client_gone = false;  // but the function runs to its end
@@ -199,14 +250,28 @@ class Exchange {
   void begin(const RequestHead& request);
   void adopt(std::unique_ptr<Invocation> invocation);
   void retire_invocation() { context_.loop.retire(std::move(current_.invocation)); }
+  void pass_kept_body();
+  void drop_kept_body() { context_.loop.retire(std::move(current_.kept_body)); }
   void ask_for_body();
   bool exceeds_body_limit(uint64_t size);
   void send_head(const ResponseHead& head);
+  // The function has begun its response, which pages of ours are not.
+  void note_first_byte(Duration taken) {
+    if (current_.recorded) context_.metrics.first_byte_seconds.observe(taken);
+  }
+  void count_sent() {
+    const uint64_t sent = writer_.body_bytes();
+    const uint64_t more = sent - std::exchange(current_.counted_bytes, sent);
+    if (current_.recorded) context_.metrics.sent_bytes.fetch_add(more, std::memory_order_relaxed);
+  }
   void send_page(int status, Failure failure, std::string_view text);
   Ending ending() const { return writer_.keep_alive() ? Ending::kReuse : Ending::kClose; }
   void finish(Failure failure, std::string_view detail, Ending ending);
   void write_record(Failure failure, std::string_view detail);
-  Duration time_limit() const;
+  void leave_queue() {
+    if (!current_.queued_at) return;
+    current_.queued = context_.loop.now() - *std::exchange(current_.queued_at, std::nullopt);
+  }
   void on_deadline();
 
   const ServerContext& context_;

@@ -2,8 +2,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <string_view>
+
+#include "base/enum_table.h"
 
 namespace watchdog {
 
@@ -25,24 +26,32 @@ enum class Failure : uint8_t {
   kFunctionFailed,       // non-zero exit code, or killed by a signal
   kFileFailed,           // a file could not be read, or changed while it was sent
   kOutOfResources,       // no descriptor or memory was left
+  kUnauthenticated,      // no token or signature that is good
+  kForbidden,            // the token does not permit this function
+  kNoKeys,               // tokens cannot be checked yet
   kOverloaded,           // max_inflight
   kQueueTimeout,         // queue_timeout
   kDraining,             // unanswered when the watchdog came to its end
   kInternal,
 };
 
-// Who is to blame. Only the responses for failures of the watchdog's own, and of the platform's,
-// carry X-OpenFaaS-Internal: OpenFaaS sends such a request again, and a function that failed half
-// way must not run a second time for that.
+// Who is to blame.
 enum class Blame : uint8_t { kClient, kFunction, kWatchdog };
+
+// What the page carries as X-OpenFaaS-Internal. OpenFaaS sends a request again whose response has
+// it, and a function that failed half way must not run a second time for that: only what failed
+// before the function ran, or was refused in its place, has one, under of-watchdog's names.
+inline constexpr std::string_view kByWatchdog = "of-watchdog";
+inline constexpr std::string_view kByMiddleware = "faas-middleware";
 
 struct FailureInfo {
   Failure failure;
   Blame blame;
-  uint16_t status;          // of the error page, where no head has been sent yet
-  bool passes;              // trying again soon may help: the page carries Retry-After
-  std::string_view word;    // in the log
-  std::string_view page{};  // the page's text; empty: the word and the detail
+  uint16_t status;              // of the error page, where no head has been sent yet
+  bool passes;                  // trying again soon may help: the page carries Retry-After
+  std::string_view word;        // in the log
+  std::string_view internal{};  // X-OpenFaaS-Internal
+  std::string_view page{};      // the page's text; empty: the word and the detail
 };
 
 // One row per Failure, in the order of the enum.
@@ -54,30 +63,34 @@ inline constexpr FailureInfo kFailures[] = {
     {Failure::kBodyTooLarge, Blame::kClient, 413, false, "body_too_large"},
     {Failure::kEnvironmentTooLarge, Blame::kClient, 431, false, "environment_too_large"},
     {Failure::kExecTimeout, Blame::kFunction, 504, false, "exec_timeout"},
-    {Failure::kKilledProcess, Blame::kFunction, 408, false, "exec_timeout", "Killed process.\n"},
-    {Failure::kSpawnFailed, Blame::kWatchdog, 500, false, "spawn_failed"},
-    {Failure::kUpstreamRefused, Blame::kWatchdog, 502, false, "upstream_refused"},
+    {Failure::kKilledProcess, Blame::kFunction, 408, false, "exec_timeout", "",
+     "Killed process.\n"},
+    {Failure::kSpawnFailed, Blame::kWatchdog, 500, false, "spawn_failed", kByWatchdog},
+    {Failure::kUpstreamRefused, Blame::kWatchdog, 502, false, "upstream_refused", kByWatchdog},
     {Failure::kUpstreamBroken, Blame::kFunction, 502, false, "upstream_broken"},
     {Failure::kBadResponse, Blame::kFunction, 502, false, "bad_answer"},
-    {Failure::kNotReady, Blame::kWatchdog, 503, true, "not_ready"},
+    {Failure::kNotReady, Blame::kWatchdog, 503, true, "not_ready", kByWatchdog},
     {Failure::kFunctionFailed, Blame::kFunction, 500, false, "function_failed"},
-    {Failure::kFileFailed, Blame::kWatchdog, 500, false, "file_failed"},
-    {Failure::kOutOfResources, Blame::kWatchdog, 503, true, "out_of_resources"},
-    {Failure::kOverloaded, Blame::kWatchdog, 429, true, "overloaded"},
-    {Failure::kQueueTimeout, Blame::kWatchdog, 503, true, "queue_timeout"},
-    {Failure::kDraining, Blame::kWatchdog, 503, true, "draining"},
-    {Failure::kInternal, Blame::kWatchdog, 500, false, "internal"},
+    {Failure::kFileFailed, Blame::kWatchdog, 500, false, "file_failed", kByWatchdog},
+    {Failure::kOutOfResources, Blame::kWatchdog, 503, true, "out_of_resources", kByWatchdog},
+    {Failure::kUnauthenticated, Blame::kClient, 401, false, "access_denied", kByMiddleware},
+    {Failure::kForbidden, Blame::kClient, 403, false, "access_denied", kByMiddleware},
+    {Failure::kNoKeys, Blame::kWatchdog, 503, true, "no_keys", kByWatchdog},
+    {Failure::kOverloaded, Blame::kWatchdog, 429, true, "overloaded", kByMiddleware},
+    {Failure::kQueueTimeout, Blame::kWatchdog, 503, true, "queue_timeout", kByWatchdog},
+    {Failure::kDraining, Blame::kWatchdog, 503, true, "draining", kByWatchdog},
+    {Failure::kInternal, Blame::kWatchdog, 500, false, "internal", kByWatchdog},
 };
-static_assert(std::size(kFailures) == static_cast<size_t>(Failure::kInternal) + 1);
-static_assert([] {
-  for (size_t i = 0; i < std::size(kFailures); ++i) {
-    if (kFailures[i].failure != static_cast<Failure>(i)) return false;
-  }
-  return true;
-}());
+static_assert(has_row_per_enumerator(kFailures, &FailureInfo::failure, Failure::kInternal));
 
 constexpr const FailureInfo& info(Failure failure) {
   return kFailures[static_cast<size_t>(failure)];
+}
+
+// The failure of a caller who is refused with this status.
+constexpr Failure failure_of_denial(int status) {
+  if (status == 401) return Failure::kUnauthenticated;
+  return status == 403 ? Failure::kForbidden : Failure::kNoKeys;
 }
 
 }  // namespace watchdog

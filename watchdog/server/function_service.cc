@@ -6,36 +6,22 @@
 #include <string_view>
 #include <utility>
 
+#include "server/page.h"
+#include "server/platform_probe.h"
 #include "server/queued_request.h"
+#include "server/signed_request.h"
 
 namespace watchdog {
 
 namespace {
-
-// Answers a page of ours, to GET and HEAD only (RFC 9110 15.5.6).
-void answer(Exchange& exchange, int status, std::string_view body,
-            std::string_view type = "text/plain; charset=utf-8") {
-  const std::string_view method = exchange.request().method;
-  const bool allowed = method == "GET" || method == "HEAD";
-  ResponseHead response{.status = allowed ? status : 405};
-  response.fields.add("Content-Type", type);
-  if (!allowed) response.fields.add("Allow", "GET, HEAD");
-  exchange.answer(std::move(response),
-                  allowed ? body : std::string_view("only GET and HEAD are answered here\n"));
-}
-
-void answer_health(Exchange& exchange, const Health& health) {
-  const bool healthy = health.healthy();
-  answer(exchange, healthy ? 200 : 503, healthy ? "OK" : "not healthy\n");
-}
 
 // /_/ready, on its way to ask the function.
 class ReadyPage final : public Invocation {
  public:
   ReadyPage(Exchange& exchange, std::unique_ptr<ReadinessProbe> probe) : probe_(std::move(probe)) {
     probe_->ask([&exchange](const std::optional<std::string>& problem) {
-      if (problem) return answer(exchange, 503, fmt::format("not ready: {}\n", *problem));
-      answer(exchange, 200, "OK");
+      if (problem) return answer_page(exchange, 503, fmt::format("not ready: {}\n", *problem));
+      answer_page(exchange, 200, "OK");
     });
   }
   ~ReadyPage() override { probe_->cancel(); }
@@ -53,8 +39,15 @@ void FunctionService::serve(Exchange& exchange) {
   const std::string_view path = exchange.request().path();
   if (path == "/_/health") return answer_health(exchange, health_);
   if (path == "/_/ready") return serve_ready(exchange);
+  if (const std::string_view probe = network_probe(exchange.request()); !probe.empty()) {
+    return answer_network_probe(exchange, probe, health_);
+  }
   if (lifecycle_.stage() == Stage::kDraining) lifecycle_.note_request(exchange.loop().now());
+  if (authenticator_ != nullptr) return check_caller(exchange);
+  admit(exchange);
+}
 
+void FunctionService::admit(Exchange& exchange) {
   if (auto slot = gate_.enter()) {
     exchange.run(mode_, std::move(*slot));
   } else if (gate_.may_wait()) {
@@ -67,23 +60,30 @@ void FunctionService::serve(Exchange& exchange) {
   }
 }
 
+void FunctionService::check_caller(Exchange& exchange) {
+  const Instant since = exchange.loop().now();
+  auto checked = authenticator_->check(exchange.request());
+  if (const auto* denial = std::get_if<Denial>(&checked)) return exchange.deny(*denial);
+  auto& caller = std::get<Authenticator::Admitted>(checked);
+  exchange.identify(std::move(caller.subject), exchange.loop().now() - since);
+  if (!caller.signature) return admit(exchange);
+  auto signed_request = std::make_unique<SignedRequest>(
+      exchange, std::move(*caller.signature), collection_limits(context_.config).in_memory,
+      [this, &exchange] { admit(exchange); });
+  if (exchange.request().has_body()) return exchange.wait(std::move(signed_request));
+  signed_request->on_body_end();
+}
+
 void FunctionService::serve_ready(Exchange& exchange) {
-  if (!health_.healthy()) return answer(exchange, 503, "not ready\n");
-  if (gate_.full()) return answer(exchange, 429, "at max_inflight\n");
+  if (!health_.healthy()) return answer_page(exchange, 503, "not ready\n");
+  if (authenticator_ != nullptr && !authenticator_->ready()) {
+    return answer_page(exchange, 503, fmt::format("not ready: {}\n", kNoKeysYet.sentence));
+  }
+  if (gate_.full()) return answer_page(exchange, 429, "at max_inflight\n");
   if (auto probe = mode_.readiness_probe()) {
     return exchange.wait(std::make_unique<ReadyPage>(exchange, std::move(probe)));
   }
-  answer(exchange, 200, "OK");
-}
-
-void MetricsService::serve(Exchange& exchange) {
-  if (exchange.request().path() == "/_/health") return answer_health(exchange, health_);
-  if (exchange.request().path() == "/metrics") {
-    return answer(exchange, 200, metrics_.text(), "text/plain; version=0.0.4; charset=utf-8");
-  }
-  ResponseHead response{.status = 404};
-  response.fields.add("Content-Type", "text/plain; charset=utf-8");
-  exchange.answer(std::move(response), "metrics are at /metrics\n");
+  answer_page(exchange, 200, "OK");
 }
 
 }  // namespace watchdog

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "auth/authenticator.h"
 #include "server/exchange.h"
 #include "server/gate.h"
 #include "server/health.h"
@@ -8,19 +9,29 @@
 
 namespace watchdog {
 
-// Serves the function's port: /_/health and /_/ready are the watchdog's own, at every other path
-// the function answers, where it has a slot. One per Worker.
+// Serves the function's port: /_/health, /_/ready and the probes of Knative are the watchdog's own
+// and for everybody; at every other path the function answers, where the caller may and there is a
+// slot. One per Worker.
 class FunctionService final : public Service {
  public:
   FunctionService(const ServerContext& context, const Health& health, Lifecycle& lifecycle,
-                  Gate& gate, Mode& mode)
-      : context_(context), health_(health), lifecycle_(lifecycle), gate_(gate), mode_(mode) {}
+                  Gate& gate, Mode& mode, Authenticator* authenticator)
+      : context_(context),
+        health_(health),
+        lifecycle_(lifecycle),
+        gate_(gate),
+        mode_(mode),
+        authenticator_(authenticator) {}
 
   void serve(Exchange& exchange) override;
   bool keep_alive() const override { return lifecycle_.stage() <= Stage::kServing; }
   bool closing() const override { return lifecycle_.stage() >= Stage::kClosing; }
 
  private:
+  // Goes on with admit(), at once or when a signed body has come, or refuses.
+  void check_caller(Exchange& exchange);
+  // Has the mode answer as soon as there is a slot.
+  void admit(Exchange& exchange);
   void serve_ready(Exchange& exchange);
 
   const ServerContext& context_;
@@ -28,21 +39,7 @@ class FunctionService final : public Service {
   Lifecycle& lifecycle_;
   Gate& gate_;
   Mode& mode_;
-};
-
-// Serves the metrics port: /metrics, and /_/health too, which can be asked here when the function's
-// port can take no more connections. Owned by the Watchdog.
-class MetricsService final : public Service {
- public:
-  MetricsService(const Metrics& metrics, const Health& health)
-      : metrics_(metrics), health_(health) {}
-
-  void serve(Exchange& exchange) override;
-  bool keep_alive() const override { return true; }
-
- private:
-  const Metrics& metrics_;
-  const Health& health_;
+  Authenticator* const authenticator_;  // null: everybody may call
 };
 
 }  // namespace watchdog

@@ -36,10 +36,12 @@ void Health::write_lock() {
       ::open(lock_path_.c_str(), O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0660));
   locked_ = static_cast<bool>(lock);
   if (lock) return;
-  log::warn(
-      "cannot write the lock file {}: {}; health is told by /_/health alone (suppress_lock=true "
-      "silences this)",
-      lock_path_, errno == ELOOP ? "it is a symbolic link" : strerror(errno));
+  const std::string_view cause = errno == ELOOP ? "it is a symbolic link" : strerror(errno);
+  log::event(log::Level::kWarning, "no_lock_file",
+             fmt::format("cannot write the lock file {}: {}; health is told by /_/health alone "
+                         "(suppress_lock=true silences this)",
+                         lock_path_, cause),
+             {{"path", lock_path_}, {"cause", cause}});
 }
 
 void Health::remove_lock() {

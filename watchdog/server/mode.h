@@ -36,6 +36,7 @@ namespace watchdog {
 
 class Exchange;
 class Reaper;
+class WarmPlan;
 
 // One run of the function for one Exchange, which owns it. The destructor is the only cancellation:
 // it stops what runs for the request, and the exchange is not called again. An invocation is never
@@ -84,6 +85,7 @@ struct ModeContext {
   Metrics& metrics;
   FunctionState& function;
   const Lifecycle& lifecycle;
+  WarmPlan* plan = nullptr;  // null: this is the only worker, and no files are watched
 };
 
 }  // namespace watchdog

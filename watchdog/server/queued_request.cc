@@ -21,6 +21,7 @@ QueuedRequest::QueuedRequest(Exchange& exchange, Gate& gate, Mode& mode, Metrics
             Failure::kQueueTimeout,
             fmt::format("there was no slot within queue_timeout={}", format_duration(limit)));
       }) {
+  exchange.enter(Phase::kQueue);
   exchange.pause_upload();
   ++metrics_.requests_queued;
   if (limit > Duration::zero()) deadline_.set_after(limit);

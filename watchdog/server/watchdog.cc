@@ -11,8 +11,10 @@
 
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "config/trace_config.h"
 #include "net/keepalive.h"
 #include "process/system.h"
+#include "server/access_policy.h"
 #include "server/announcement.h"
 
 namespace watchdog {
@@ -41,17 +43,21 @@ Watchdog::~Watchdog() {
 
 std::optional<Watchdog::StartFailure> Watchdog::start() {
   if (auto error = watch_signals()) return StartFailure{kExitInternal, std::move(*error)};
+  if (auto error = control_access()) return StartFailure{kExitUsage, std::move(*error)};
+  trace_requests();
+  show_status();
   if (auto error = prepare_function()) return StartFailure{kExitUsage, std::move(*error)};
   if (auto error = open_ports()) return StartFailure{kExitUnavailable, std::move(*error)};
   lifecycle_.advance(Stage::kServing);
   health_.update();
-  announce(config_, port_, metrics_server_ != nullptr);
+  announce(config_, port_, metrics_server_ != nullptr, page_ != nullptr);
   if (config_.mode.is(kForks)) run_behind_children();
   if (function_) function_->start();
   return std::nullopt;
 }
 
 int Watchdog::run() {
+  unmap_code_of_the_start();
   loop_.run();
   log::flush_all(std::chrono::seconds(1));
   return exit_code_;
@@ -89,23 +95,65 @@ void Watchdog::on_child_signal() {
   more_children_.set_after(rest);
 }
 
+std::optional<std::string> Watchdog::control_access() {
+  auto policy = access_policy(config_);
+  if (!policy) return policy.error();
+  if (policy->open_to_all()) return std::nullopt;
+  access_ = std::make_unique<AccessControl>(loop_, std::move(*policy));
+  shared_.access = access_.get();
+  return std::nullopt;
+}
+
+void Watchdog::trace_requests() {
+  if (!has_traces(config_)) return;
+  traces_ = std::make_unique<Traces>(loop_, config_, function_state_, metrics_.spans_dropped);
+  shared_.traces = &traces_->settings();
+  shared_.spans = &traces_->queue();
+}
+
+void Watchdog::show_status() {
+  const bool at_hand = ::isatty(STDOUT_FILENO) == 1 && !in_container();
+  const StatusViewers viewers = status_viewers(config_, at_hand);
+  if (viewers == StatusViewers::kNobody) return;
+  board_ = std::make_unique<StatusBoard>();
+  shared_.status = board_.get();
+  page_ = std::make_unique<StatusPage>(StatusSubject{config_, *board_, function_state_}, viewers,
+                                       loop_, gate_, health_, lifecycle_);
+  metrics_service_.add(*page_);
+}
+
 std::optional<std::string> Watchdog::prepare_function() {
+  if (config_.mode.is(kForks) && !config_.watch.empty()) return watch_files();
   if (!config_.mode.is(kKeepsWarm)) return std::nullopt;
   function_ = std::make_unique<WarmFunction>(loop_, reaper_, config_, function_state_,
                                              static_cast<WarmFunction::Owner&>(*this));
+  if (board_) {
+    function_->on_instance([this](Instance& instance) {
+      instance.output = board_->new_output();
+      instance.copy_errors = board_->line_copy(instance.output);
+    });
+  }
   if (auto problem = function_->prepare()) return problem;
   return config_.watch.empty() || config_.command.empty() ? std::nullopt : watch_files();
 }
 
 std::optional<std::string> Watchdog::watch_files() {
-  auto watch = FolderWatch::open(loop_, config_.watch, [this] {
-    if (lifecycle_.stage() != Stage::kServing) return;
-    log::info("Files below {} have changed: starting the function again", config_.watch);
-    function_->replace();
-  });
+  auto watch = FolderWatch::open(loop_, config_.watch,
+                                 [this](const std::string& file) { on_file_changed(file); });
   if (!watch) return watch.error();
   files_ = std::move(*watch);
   return std::nullopt;
+}
+
+void Watchdog::on_file_changed(const std::string& file) {
+  if (lifecycle_.stage() != Stage::kServing) return;
+  const bool ahead = config_.mode.is(kStartsAhead) && config_.warm_start != WarmStart::kOff;
+  const std::string_view follows = function_ ? "starting the function again"
+                                   : ahead   ? "starting again what waits for requests"
+                                             : "the next request finds it as it is";
+  log::event(log::Level::kInfo, "file_changed", fmt::format("{} changed: {}", file, follows),
+             {{"path", file}});
+  function_ ? function_->replace() : plan_.renew();
 }
 
 std::optional<std::string> Watchdog::open_ports() {
@@ -126,10 +174,13 @@ std::optional<std::string> Watchdog::add_workers(Fd socket) {
   }
   sockets.push_back(std::move(socket));
   const auto on_idle = [this] { worker_is_idle_.wake(); };
-  worker_ = std::make_unique<Worker>(loop_, shared_, std::move(sockets[0]), balancer_, on_idle);
+  auto worker = Worker::start(loop_, shared_, std::move(sockets[0]), balancer_, on_idle);
+  if (!worker) return worker.error();
+  worker_ = std::move(*worker);
   for (size_t i = 1; i < sockets.size(); ++i) {
-    threads_.push_back(
-        std::make_unique<WorkerThread>(shared_, std::move(sockets[i]), balancer_, on_idle));
+    auto thread = WorkerThread::start(shared_, std::move(sockets[i]), balancer_, on_idle);
+    if (!thread) return thread.error();
+    threads_.push_back(std::move(*thread));
   }
   return std::nullopt;
 }
@@ -138,7 +189,10 @@ void Watchdog::open_metrics_port() {
   if (config_.metrics_port == 0) return;
   auto socket = listen_on(config_.metrics_port);
   if (!socket) {
-    log::warn("no metrics: {} (set metrics_port to a free one, or to 0)", socket.error());
+    log::event(
+        log::Level::kWarning, "no_metrics",
+        fmt::format("no metrics: {} (set metrics_port to a free one, or to 0)", socket.error()),
+        {{"port", config_.metrics_port}, {"cause", socket.error()}});
     return;
   }
   metrics_server_ = std::make_unique<Server>(metrics_context_, metrics_service_, std::move(*socket),
@@ -156,6 +210,7 @@ Result<Fd> Watchdog::listen_on(uint16_t port) const {
 
 void Watchdog::on_function_state() {
   health_.update();
+  if (traces_) traces_->on_function_state();
   metrics_.restarts = function_->restarts();
 }
 
@@ -168,6 +223,7 @@ void Watchdog::on_stage() {
   health_.update();
   if (worker_) worker_->follow();
   for (const auto& thread : threads_) thread->worker().follow();
+  if (traces_ && lifecycle_.stage() == Stage::kOver) traces_->drop_rest();
 }
 
 bool Watchdog::idle() const {

@@ -8,6 +8,7 @@
 
 #include "config/config.h"
 #include "function/warm_function.h"
+#include "function/warm_plan.h"
 #include "net/connection_balancer.h"
 #include "net/folder_watch.h"
 #include "net/loop.h"
@@ -19,7 +20,10 @@
 #include "server/health.h"
 #include "server/lifecycle.h"
 #include "server/metrics.h"
+#include "server/metrics_service.h"
 #include "server/server.h"
+#include "server/status_page.h"
+#include "server/traces.h"
 #include "server/worker.h"
 
 namespace watchdog {
@@ -54,8 +58,12 @@ class Watchdog final : private WarmFunction::Owner, private Drain::Subject {
   std::optional<std::string> watch_signals();
   void on_signal(int signal);
   void on_child_signal();
+  std::optional<std::string> control_access();
+  void trace_requests();
+  void show_status();
   std::optional<std::string> prepare_function();
   std::optional<std::string> watch_files();
+  void on_file_changed(const std::string& file);
   std::optional<std::string> open_ports();
   std::optional<std::string> add_workers(Fd socket);
   void open_metrics_port();
@@ -63,6 +71,7 @@ class Watchdog final : private WarmFunction::Owner, private Drain::Subject {
 
   // WarmFunction::Owner
   void on_function_state() override;
+  void on_function_ready(Duration taken) override { metrics_.cold_start_seconds.observe(taken); }
   void on_function_end(int exit_code) override;
   bool is_stopping() const override { return lifecycle_.ending(); }
 
@@ -72,6 +81,7 @@ class Watchdog final : private WarmFunction::Owner, private Drain::Subject {
   void stop_function() override;
   void abandon_function() override;
   bool function_over() const override { return !function_ || function_->over(); }
+  bool report_sent() override { return !traces_ || traces_->sent(); }
 
   // In the order of construction: every part is used only by those below it, and by the callbacks
   // of the loop, which run in run() alone.
@@ -87,7 +97,13 @@ class Watchdog final : private WarmFunction::Owner, private Drain::Subject {
   Lifecycle lifecycle_;
   Health health_;
   Reaper reaper_;
-  const Shared shared_{config_, metrics_, gate_, lifecycle_, health_, reaper_, function_state_};
+  std::unique_ptr<AccessControl> access_;  // null: everybody may call
+  std::unique_ptr<Traces> traces_;         // null: requests have no spans
+  WarmPlan plan_;
+  std::unique_ptr<StatusBoard> board_;  // null: there is no status page, as the next
+  std::unique_ptr<StatusPage> page_;
+  Shared shared_{config_,         metrics_, gate_,   lifecycle_, health_, reaper_,
+                 function_state_, nullptr,  nullptr, nullptr,    &plan_,  nullptr};
 
   // How the world reaches the main loop.
   Drain drain_;
@@ -109,7 +125,7 @@ class Watchdog final : private WarmFunction::Owner, private Drain::Subject {
   // The metrics port, on the main loop.
   ConnectionBalancer metrics_balancer_;
   const ServerContext metrics_context_{loop_, config_, metrics_};
-  MetricsService metrics_service_{metrics_, health_};
+  MetricsService metrics_service_{metrics_, function_state_, health_, drain_};
   std::unique_ptr<Server> metrics_server_;
 };
 

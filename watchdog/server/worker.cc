@@ -12,15 +12,29 @@
 
 namespace watchdog {
 
-Worker::Worker(Loop& loop, const Shared& shared, Fd socket, ConnectionBalancer& balancer,
-               std::function<void()> on_idle)
+Result<std::unique_ptr<Worker>> Worker::start(Loop& loop, const Shared& shared, Fd socket,
+                                              ConnectionBalancer& balancer,
+                                              std::function<void()> on_idle) {
+  auto mode = shared.config.mode.make({loop, shared.config, shared.reaper, shared.metrics,
+                                       shared.function, shared.lifecycle, shared.plan});
+  if (!mode) return Error{mode.error()};
+  return std::unique_ptr<Worker>(
+      new Worker(loop, shared, std::move(*mode), std::move(socket), balancer, std::move(on_idle)));
+}
+
+Worker::Worker(Loop& loop, const Shared& shared, std::unique_ptr<Mode> mode, Fd socket,
+               ConnectionBalancer& balancer, std::function<void()> on_idle)
     : loop_(loop),
       shared_(shared),
-      context_{loop, shared.config, shared.metrics},
-      mode_(shared.config.mode.make(
-          {loop, shared.config, shared.reaper, shared.metrics, shared.function, shared.lifecycle})),
+      tracer_(shared.traces == nullptr
+                  ? nullptr
+                  : std::make_unique<Tracer>(shared.traces->sampler, *shared.spans)),
+      context_{loop, shared.config, shared.metrics, tracer_.get(), shared.status},
+      mode_(std::move(mode)),
+      authenticator_(shared.access == nullptr ? nullptr
+                                              : std::make_unique<Authenticator>(*shared.access)),
       service_(std::make_unique<FunctionService>(context_, shared.health, shared.lifecycle,
-                                                 shared.gate, *mode_)),
+                                                 shared.gate, *mode_, authenticator_.get())),
       server_(std::make_unique<Server>(context_, *service_, std::move(socket), balancer)),
       on_idle_(std::move(on_idle)),
       stage_changed_(loop, [this] { do_stage(); }) {
@@ -49,22 +63,29 @@ void Worker::do_stage() {
 
 void Worker::note_idle() {
   if (done_ < Stage::kClosing || server_->accepting() || server_->connections() > 0) return;
-  if (idle_.exchange(true)) return;
+  if (idle_) return;
   mode_->release_idle();
+  idle_ = true;  // whoever sees it finds that what waited for requests has been abandoned
   on_idle_();
 }
 
-WorkerThread::WorkerThread(const Shared& shared, Fd socket, ConnectionBalancer& balancer,
-                           std::function<void()> on_idle)
-    : worker_(
-          std::make_unique<Worker>(loop_, shared, std::move(socket), balancer, std::move(on_idle))),
-      thread_([this, mode = shared.config.mode] {
-        if (mode.is(kForks)) run_behind_children();
-        loop_.run();
-      }) {}
+Result<std::unique_ptr<WorkerThread>> WorkerThread::start(const Shared& shared, Fd socket,
+                                                          ConnectionBalancer& balancer,
+                                                          std::function<void()> on_idle) {
+  std::unique_ptr<WorkerThread> thread(new WorkerThread());
+  auto worker =
+      Worker::start(thread->loop_, shared, std::move(socket), balancer, std::move(on_idle));
+  if (!worker) return Error{worker.error()};
+  thread->worker_ = std::move(*worker);
+  thread->thread_ = std::thread([&loop = thread->loop_, mode = shared.config.mode] {
+    if (mode.is(kForks)) run_behind_children();
+    loop.run();
+  });
+  return thread;
+}
 
 WorkerThread::~WorkerThread() {
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 namespace {

@@ -5,15 +5,21 @@
 #include <memory>
 #include <thread>
 
+#include "auth/access_control.h"
+#include "auth/authenticator.h"
 #include "base/fd.h"
 #include "net/loop.h"
 #include "server/function_service.h"
 #include "server/health.h"
 #include "server/server.h"
+#include "status/status_board.h"
+#include "trace/trace_settings.h"
+#include "trace/tracer.h"
 
 namespace watchdog {
 
 class Reaper;
+class WarmPlan;
 
 // What all workers share. Owned by the Watchdog; outlives the workers.
 struct Shared {
@@ -24,6 +30,11 @@ struct Shared {
   const Health& health;
   Reaper& reaper;
   FunctionState& function;
+  const AccessControl* access;  // null: everybody may call
+  const TraceSettings* traces;  // null: requests have no spans
+  SpanQueue* spans;             // set where `traces` is
+  WarmPlan* plan = nullptr;
+  StatusBoard* status = nullptr;  // null: there is no status page
 };
 
 // One thread's share of the work, on one loop: a mode, and connections from the socket that all
@@ -31,9 +42,11 @@ struct Shared {
 // (WorkerThread).
 class Worker {
  public:
-  // Calls `on_idle` once, on this worker's loop, when the worker has become idle().
-  Worker(Loop& loop, const Shared& shared, Fd socket, ConnectionBalancer& balancer,
-         std::function<void()> on_idle);
+  // Makes the mode, and accepts connections from here on. Calls `on_idle` once, on this worker's
+  // loop, when the worker has become idle().
+  static Result<std::unique_ptr<Worker>> start(Loop& loop, const Shared& shared, Fd socket,
+                                               ConnectionBalancer& balancer,
+                                               std::function<void()> on_idle);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -44,13 +57,17 @@ class Worker {
   bool idle() const { return idle_; }
 
  private:
+  Worker(Loop& loop, const Shared& shared, std::unique_ptr<Mode> mode, Fd socket,
+         ConnectionBalancer& balancer, std::function<void()> on_idle);
   void do_stage();
   void note_idle();
 
   Loop& loop_;
   const Shared& shared_;
+  std::unique_ptr<Tracer> tracer_;  // null: requests have no spans
   ServerContext context_;
   std::unique_ptr<Mode> mode_;
+  std::unique_ptr<Authenticator> authenticator_;  // null: everybody may call
   std::unique_ptr<FunctionService> service_;
   std::unique_ptr<Server> server_;
   std::function<void()> on_idle_;
@@ -63,13 +80,18 @@ class Worker {
 // Stage::kOver.
 class WorkerThread {
  public:
-  WorkerThread(const Shared& shared, Fd socket, ConnectionBalancer& balancer,
-               std::function<void()> on_idle);
+  static Result<std::unique_ptr<WorkerThread>> start(const Shared& shared, Fd socket,
+                                                     ConnectionBalancer& balancer,
+                                                     std::function<void()> on_idle);
   ~WorkerThread();
+  WorkerThread(const WorkerThread&) = delete;
+  WorkerThread& operator=(const WorkerThread&) = delete;
 
   Worker& worker() { return *worker_; }
 
  private:
+  WorkerThread() = default;
+
   Loop loop_;
   std::unique_ptr<Worker> worker_;
   std::thread thread_;

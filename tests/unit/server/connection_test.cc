@@ -12,6 +12,7 @@
 
 #include "fake_clock.h"
 #include "server/gate.h"
+#include "server/metrics_text.h"
 #include "server/server.h"
 #include "server/service.h"
 
@@ -87,7 +88,7 @@ class FakeService final : public Service {
 };
 
 // A server on a real socket, on a clock that the test moves.
-struct Fixture {
+struct ConnectionTest {
   FakeClock clock;
   Loop loop{clock};
   Config config;
@@ -102,7 +103,7 @@ struct Fixture {
   bool closed = false;
   bool reset = false;
 
-  Fixture() {
+  ConnectionTest() {
     config.read_timeout = 30s;
     config.write_timeout = 30s;
     config.exec_timeout = 30s;
@@ -115,7 +116,7 @@ struct Fixture {
     client = connect(port);
     REQUIRE(until([&] { return server->connections() == 1; }));
   }
-  ~Fixture() {
+  ~ConnectionTest() {
     const Turn turn(loop);
     server.reset();
   }
@@ -179,7 +180,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a connection serves request after request") {
+TEST_CASE_FIXTURE(ConnectionTest, "a connection serves request after request") {
   mode.on_request = reply_ok;
   for (int i = 1; i <= 3; ++i) {
     received.clear();
@@ -191,7 +192,7 @@ TEST_CASE_FIXTURE(Fixture, "a connection serves request after request") {
   CHECK_FALSE(closed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "pipelined requests are answered one after the other, in order") {
+TEST_CASE_FIXTURE(ConnectionTest, "pipelined requests are answered one after the other, in order") {
   say("GET /1 HTTP/1.1\r\nHost: a\r\n\r\nGET /2 HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.invoked == 1; }));
   settle();
@@ -204,7 +205,7 @@ TEST_CASE_FIXTURE(Fixture, "pipelined requests are answered one after the other,
   CHECK(mode.targets == std::vector<std::string>{"/1", "/2"});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reply of unknown length is chunked, each write at once") {
+TEST_CASE_FIXTURE(ConnectionTest, "a reply of unknown length is chunked, each write at once") {
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   in_turn([&] {
@@ -217,7 +218,8 @@ TEST_CASE_FIXTURE(Fixture, "a reply of unknown length is chunked, each write at 
   CHECK_FALSE(closed);
 }
 
-TEST_CASE_FIXTURE(Fixture, "to HTTP/1.0 a reply of unknown length ends with the connection") {
+TEST_CASE_FIXTURE(ConnectionTest,
+                  "to HTTP/1.0 a reply of unknown length ends with the connection") {
   say("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   in_turn([&] {
@@ -230,7 +232,7 @@ TEST_CASE_FIXTURE(Fixture, "to HTTP/1.0 a reply of unknown length ends with the 
   CHECK(received.ends_with("\r\n\r\nall"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a reply to HEAD has a length and no body") {
+TEST_CASE_FIXTURE(ConnectionTest, "a reply to HEAD has a length and no body") {
   mode.on_request = reply_ok;
   say("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return got("\r\n\r\n"); }));
@@ -252,7 +254,8 @@ TEST_CASE("only the watchdog's own failures are marked for OpenFaaS to try again
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failure before the head is a page, and the connection lives on") {
+TEST_CASE_FIXTURE(ConnectionTest,
+                  "a failure before the head is a page, and the connection lives on") {
   mode.fail_at_once = true;
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return got("spawn_failed: no such command"); }));
@@ -264,7 +267,8 @@ TEST_CASE_FIXTURE(Fixture, "a failure before the head is a page, and the connect
   CHECK(until([&] { return got("HTTP/1.1 200 OK"); }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failure after the head cuts the connection without the last chunk") {
+TEST_CASE_FIXTURE(ConnectionTest,
+                  "a failure after the head cuts the connection without the last chunk") {
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   in_turn([&] {
@@ -276,7 +280,7 @@ TEST_CASE_FIXTURE(Fixture, "a failure after the head cuts the connection without
   CHECK(received.ends_with("4\r\nhalf\r\n"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a failure in a body that ends with the connection resets it") {
+TEST_CASE_FIXTURE(ConnectionTest, "a failure in a body that ends with the connection resets it") {
   say("GET / HTTP/1.0\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   in_turn([&] {
@@ -288,7 +292,8 @@ TEST_CASE_FIXTURE(Fixture, "a failure in a body that ends with the connection re
   CHECK(until([&] { return reset; }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "exec_timeout answers 504 at the deadline and cancels the invocation") {
+TEST_CASE_FIXTURE(ConnectionTest,
+                  "exec_timeout answers 504 at the deadline and cancels the invocation") {
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   pass(29s);
@@ -299,14 +304,14 @@ TEST_CASE_FIXTURE(Fixture, "exec_timeout answers 504 at the deadline and cancels
   CHECK(metrics.exec_timeouts == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "X-Timeout shortens exec_timeout") {
+TEST_CASE_FIXTURE(ConnectionTest, "X-Timeout shortens exec_timeout") {
   say("GET / HTTP/1.1\r\nHost: a\r\nX-Timeout: 2s\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   pass(2s);
   CHECK(until([&] { return got("HTTP/1.1 504 "); }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "X-Timeout neither lengthens exec_timeout nor switches it off") {
+TEST_CASE_FIXTURE(ConnectionTest, "X-Timeout neither lengthens exec_timeout nor switches it off") {
   for (const std::string value : {"0", "-5s", "nonsense", "1h"}) {
     received.clear();
     say("GET / HTTP/1.1\r\nHost: a\r\nX-Timeout: " + value + "\r\n\r\n");
@@ -318,7 +323,7 @@ TEST_CASE_FIXTURE(Fixture, "X-Timeout neither lengthens exec_timeout nor switche
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a head that does not arrive in time is answered with 408") {
+TEST_CASE_FIXTURE(ConnectionTest, "a head that does not arrive in time is answered with 408") {
   say("GET / HTT");
   settle();
   pass(30s);
@@ -326,7 +331,7 @@ TEST_CASE_FIXTURE(Fixture, "a head that does not arrive in time is answered with
   CHECK(mode.invoked == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a body that does not arrive in time is answered with 408") {
+TEST_CASE_FIXTURE(ConnectionTest, "a body that does not arrive in time is answered with 408") {
   say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
   CHECK(until([&] { return mode.body == "abc"; }));
   config.exec_timeout = Duration::zero();
@@ -335,7 +340,8 @@ TEST_CASE_FIXTURE(Fixture, "a body that does not arrive in time is answered with
   CHECK(mode.destroyed == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "while the function is full the body stops, and read_timeout with it") {
+TEST_CASE_FIXTURE(ConnectionTest,
+                  "while the function is full the body stops, and read_timeout with it") {
   config.exec_timeout = Duration::zero();
   mode.pause_upload = true;
   say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
@@ -350,7 +356,7 @@ TEST_CASE_FIXTURE(Fixture, "while the function is full the body stops, and read_
   CHECK(until([&] { return mode.body == "abcdef" && got("HTTP/1.1 200 OK"); }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a body whose last piece is one too many is told to have ended") {
+TEST_CASE_FIXTURE(ConnectionTest, "a body whose last piece is one too many is told to have ended") {
   mode.pause_upload = true;
   say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc");
   CHECK(until([&] { return mode.body_ended; }));
@@ -361,7 +367,8 @@ TEST_CASE_FIXTURE(Fixture, "a body whose last piece is one too many is told to h
   CHECK(until([&] { return server->connections() == 0; }));  // and who goes meanwhile is missed
 }
 
-TEST_CASE_FIXTURE(Fixture, "an idle connection is closed without a word after idle_timeout") {
+TEST_CASE_FIXTURE(ConnectionTest,
+                  "an idle connection is closed without a word after idle_timeout") {
   mode.on_request = reply_ok;
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return got("ok"); }));
@@ -373,7 +380,7 @@ TEST_CASE_FIXTURE(Fixture, "an idle connection is closed without a word after id
   CHECK(received.empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a client that takes nothing for write_timeout is cut off") {
+TEST_CASE_FIXTURE(ConnectionTest, "a client that takes nothing for write_timeout is cut off") {
   config.exec_timeout = Duration::zero();
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
@@ -393,7 +400,8 @@ TEST_CASE_FIXTURE(Fixture, "a client that takes nothing for write_timeout is cut
   CHECK(mode.destroyed == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a mode that filled the client's buffers is told when they are empty") {
+TEST_CASE_FIXTURE(ConnectionTest,
+                  "a mode that filled the client's buffers is told when they are empty") {
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   const std::string piece(1'000'000, 'x');
@@ -405,7 +413,7 @@ TEST_CASE_FIXTURE(Fixture, "a mode that filled the client's buffers is told when
   CHECK(until([&] { return mode.drained == 1; }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "100 Continue is sent when the body is wanted") {
+TEST_CASE_FIXTURE(ConnectionTest, "100 Continue is sent when the body is wanted") {
   say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
   CHECK(until([&] { return received == "HTTP/1.1 100 Continue\r\n\r\n"; }));
   mode.on_request = reply_ok;
@@ -413,7 +421,7 @@ TEST_CASE_FIXTURE(Fixture, "100 Continue is sent when the body is wanted") {
   CHECK(until([&] { return got("HTTP/1.1 200 OK"); }));
 }
 
-TEST_CASE_FIXTURE(Fixture, "100 Continue is not sent to a request that is refused") {
+TEST_CASE_FIXTURE(ConnectionTest, "100 Continue is not sent to a request that is refused") {
   config.max_body_size = 1;
   say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n");
   CHECK(until([&] { return got("HTTP/1.1 413 "); }));
@@ -421,7 +429,7 @@ TEST_CASE_FIXTURE(Fixture, "100 Continue is not sent to a request that is refuse
   CHECK(got("Connection: close\r\n"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a chunked body that grows beyond max_body_size gets 413") {
+TEST_CASE_FIXTURE(ConnectionTest, "a chunked body that grows beyond max_body_size gets 413") {
   config.max_body_size = 4;
   say("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
   CHECK(until([&] { return mode.body == "abc"; }));
@@ -431,7 +439,7 @@ TEST_CASE_FIXTURE(Fixture, "a chunked body that grows beyond max_body_size gets 
   CHECK(mode.destroyed == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "nothing of a malformed request reaches the mode") {
+TEST_CASE_FIXTURE(ConnectionTest, "nothing of a malformed request reaches the mode") {
   say("GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n");
   CHECK(until([&] { return got("HTTP/1.1 400 ") && got("Connection: close\r\n"); }));
   client.close();
@@ -439,7 +447,8 @@ TEST_CASE_FIXTURE(Fixture, "nothing of a malformed request reaches the mode") {
   CHECK(mode.invoked == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a malformed chunk in the middle of a body ends the request with 400") {
+TEST_CASE_FIXTURE(ConnectionTest,
+                  "a malformed chunk in the middle of a body ends the request with 400") {
   say("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n");
   CHECK(until([&] { return mode.body == "abc"; }));
   say("zz\r\n");
@@ -448,7 +457,7 @@ TEST_CASE_FIXTURE(Fixture, "a malformed chunk in the middle of a body ends the r
   CHECK(mode.destroyed == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an invocation that outlives its client runs to its end") {
+TEST_CASE_FIXTURE(ConnectionTest, "an invocation that outlives its client runs to its end") {
   mode.outlives_client = true;
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
@@ -462,7 +471,7 @@ TEST_CASE_FIXTURE(Fixture, "an invocation that outlives its client runs to its e
 }
 
 TEST_CASE_FIXTURE(
-    Fixture,
+    ConnectionTest,
     "a client that leaves within its body has the invocation cancelled, whatever it outlives") {
   mode.outlives_client = true;
   say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc");
@@ -472,7 +481,7 @@ TEST_CASE_FIXTURE(
   CHECK_FALSE(mode.body_ended);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(ConnectionTest,
                   "an answer that comes before the end of the body is sent at once, and the rest "
                   "is thrown away") {
   say("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 6\r\n\r\nabc");
@@ -487,7 +496,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(mode.body == "abc");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a closing server answers with Connection: close, and closes") {
+TEST_CASE_FIXTURE(ConnectionTest, "a closing server answers with Connection: close, and closes") {
   service.closing = true;
   mode.on_request = reply_ok;
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -496,7 +505,8 @@ TEST_CASE_FIXTURE(Fixture, "a closing server answers with Connection: close, and
   CHECK(received.ends_with("ok"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "stop_accepting closes idle connections and lets the others finish") {
+TEST_CASE_FIXTURE(ConnectionTest,
+                  "stop_accepting closes idle connections and lets the others finish") {
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   service.closing = true;
@@ -508,7 +518,7 @@ TEST_CASE_FIXTURE(Fixture, "stop_accepting closes idle connections and lets the 
   CHECK(received.ends_with("ok"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "abort answers 503 to what is still unanswered") {
+TEST_CASE_FIXTURE(ConnectionTest, "abort answers 503 to what is still unanswered") {
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   service.closing = true;
@@ -519,25 +529,29 @@ TEST_CASE_FIXTURE(Fixture, "abort answers 503 to what is still unanswered") {
   CHECK(mode.destroyed == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(ConnectionTest,
                   "a request in flight is counted while it is, and once when it has ended") {
   say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   CHECK(until([&] { return mode.current != nullptr; }));
   CHECK(metrics.requests_in_flight == 1);
   in_turn([&] { reply_ok(mode.exchange()); });
   CHECK(metrics.requests_in_flight == 0);
-  CHECK(metrics.text().find("http_requests_total{code=\"200\",method=\"get\"} 1\n") !=
+  CHECK(text_of(metrics).find("http_requests_total{code=\"200\",method=\"get\"} 1\n") !=
         std::string::npos);
 }
 
+namespace {
+
 // What the loop closes when a descriptor is needed and none is left.
-struct Spare : Fixture {
+struct Spare : ConnectionTest {
   bool reclaim() {
     bool reclaimed = false;
     in_turn([&] { reclaimed = loop.reclaim_descriptor(); });
     return reclaimed;
   }
 };
+
+}  // namespace
 
 TEST_CASE_FIXTURE(Spare, "a connection that has said nothing is closed for its descriptor") {
   CHECK(reclaim());
@@ -650,8 +664,10 @@ TEST_CASE_FIXTURE(Spare, "nothing is closed for a want of anything else") {
   });
 }
 
+namespace {
+
 // A client that has said all it will say; whether it still listens is another matter.
-struct SaidAll : Fixture {
+struct SaidAll : ConnectionTest {
   void say_no_more() { REQUIRE(::shutdown(client.get(), SHUT_WR) == 0); }
   void ask() {
     say("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -664,6 +680,8 @@ struct SaidAll : Fixture {
     settle();
   }
 };
+
+}  // namespace
 
 TEST_CASE_FIXTURE(SaidAll, "a client that has closed its half gets the whole answer, and the end") {
   ask();

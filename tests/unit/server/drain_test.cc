@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // Workers and a warm function that end when the test says so.
-struct Fixture : Drain::Subject {
+struct DrainTest : Drain::Subject {
   FakeClock clock;
   Loop loop{clock};
   Config config;
@@ -25,11 +25,13 @@ struct Fixture : Drain::Subject {
   std::vector<Stage> stages;
   bool busy = true;
   bool function_runs = false;
+  bool report_left = false;  // spans that have not been sent
+  bool report_wanted = false;
   int stops = 0;
   int abandons = 0;
   Drain drain{loop, config, lifecycle, metrics, reaper, *this};
 
-  Fixture() {
+  DrainTest() {
     config.healthcheck_interval = 10s;
     config.shutdown_timeout = 30s;
     config.stop_timeout = 2s;
@@ -41,6 +43,10 @@ struct Fixture : Drain::Subject {
   void stop_function() override { ++stops; }
   void abandon_function() override { ++abandons; }
   bool function_over() const override { return !function_runs; }
+  bool report_sent() override {
+    report_wanted = true;
+    return !report_left;
+  }
 
   void pass(Duration time) {
     clock.advance(time);
@@ -53,7 +59,7 @@ struct Fixture : Drain::Subject {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "SIGTERM drains for healthcheck_interval, then closes") {
+TEST_CASE_FIXTURE(DrainTest, "SIGTERM drains for healthcheck_interval, then closes") {
   drain.on_terminate();
   CHECK(stage() == Stage::kDraining);
   pass(9s);
@@ -62,12 +68,12 @@ TEST_CASE_FIXTURE(Fixture, "SIGTERM drains for healthcheck_interval, then closes
   CHECK(stage() == Stage::kClosing);
 }
 
-TEST_CASE_FIXTURE(Fixture, "SIGINT closes at once") {
+TEST_CASE_FIXTURE(DrainTest, "SIGINT closes at once") {
   drain.on_interrupt();
   CHECK(stages == std::vector{Stage::kClosing});
 }
 
-TEST_CASE_FIXTURE(Fixture, "draining goes on for its whole time, however idle we are") {
+TEST_CASE_FIXTURE(DrainTest, "draining goes on for its whole time, however idle we are") {
   busy = false;
   drain.on_terminate();
   pass(9s);
@@ -75,7 +81,7 @@ TEST_CASE_FIXTURE(Fixture, "draining goes on for its whole time, however idle we
   CHECK(stage() == Stage::kDraining);
 }
 
-TEST_CASE_FIXTURE(Fixture, "closing waits for the last request, and then it is over") {
+TEST_CASE_FIXTURE(DrainTest, "closing waits for the last request, and then it is over") {
   drain.on_interrupt();
   pass(20s);
   CHECK(stage() == Stage::kClosing);
@@ -85,14 +91,14 @@ TEST_CASE_FIXTURE(Fixture, "closing waits for the last request, and then it is o
   CHECK(stages == std::vector{Stage::kClosing, Stage::kOver});
 }
 
-TEST_CASE_FIXTURE(Fixture, "a subject that has become idle need not be looked at again") {
+TEST_CASE_FIXTURE(DrainTest, "a subject that has become idle need not be looked at again") {
   drain.on_interrupt();
   busy = false;
   drain.check();
   CHECK(stage() == Stage::kOver);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(DrainTest,
                   "the warm function is asked to end after the last request, and awaited") {
   function_runs = true;
   drain.on_interrupt();
@@ -107,7 +113,57 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(stage() == Stage::kOver);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a second signal asks functions to end") {
+TEST_CASE_FIXTURE(DrainTest, "what is known of the requests is sent when all else is over") {
+  report_left = true;
+  drain.on_interrupt();
+  look();
+  CHECK_FALSE(report_wanted);
+  busy = false;
+  look();
+  CHECK(report_wanted);
+  CHECK(stage() == Stage::kClosing);
+  report_left = false;
+  look();
+  CHECK(stage() == Stage::kOver);
+}
+
+TEST_CASE_FIXTURE(
+    DrainTest, "where only that is left when the time is over, nobody is asked to end any more") {
+  report_left = true;
+  busy = false;
+  drain.on_interrupt();
+  pass(28s - 1ms);
+  CHECK(stage() == Stage::kClosing);
+  pass(1ms);
+  CHECK(stages == std::vector{Stage::kClosing, Stage::kOver});
+}
+
+TEST_CASE_FIXTURE(DrainTest, "functions that were asked to end leave the rest of the time to it") {
+  report_left = true;
+  drain.on_interrupt();
+  drain.on_interrupt();
+  busy = false;
+  look();
+  CHECK(report_wanted);
+  pass(2s);
+  CHECK(stages == std::vector{Stage::kClosing, Stage::kStopping, Stage::kOver});
+}
+
+TEST_CASE_FIXTURE(DrainTest, "requests that were aborted leave it the time of the last words") {
+  report_left = true;
+  drain.on_interrupt();
+  drain.on_interrupt();
+  pass(2s);
+  busy = false;
+  look();
+  CHECK(report_wanted);
+  CHECK(stage() == Stage::kAborting);
+  report_left = false;
+  look();
+  CHECK(stage() == Stage::kOver);
+}
+
+TEST_CASE_FIXTURE(DrainTest, "a second signal asks functions to end") {
   drain.on_terminate();
   drain.on_terminate();
   CHECK(stages == std::vector{Stage::kDraining, Stage::kStopping});
@@ -116,18 +172,18 @@ TEST_CASE_FIXTURE(Fixture, "a second signal asks functions to end") {
   CHECK(stages.size() == 2);
 }
 
-TEST_CASE_FIXTURE(Fixture, "so does a second signal of another kind") {
+TEST_CASE_FIXTURE(DrainTest, "so does a second signal of another kind") {
   drain.on_interrupt();
   drain.on_terminate();
   CHECK(stage() == Stage::kStopping);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a function that has ended for good has us stop at once") {
+TEST_CASE_FIXTURE(DrainTest, "a function that has ended for good has us stop at once") {
   drain.on_function_gone();
   CHECK(stages == std::vector{Stage::kStopping});
 }
 
-TEST_CASE_FIXTURE(Fixture, "functions are asked to end when only stop_timeout is left") {
+TEST_CASE_FIXTURE(DrainTest, "functions are asked to end when only stop_timeout is left") {
   drain.on_terminate();
   pass(10s);
   CHECK(stage() == Stage::kClosing);
@@ -137,14 +193,14 @@ TEST_CASE_FIXTURE(Fixture, "functions are asked to end when only stop_timeout is
   CHECK(stage() == Stage::kStopping);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a healthcheck_interval beyond the end does not put it off") {
+TEST_CASE_FIXTURE(DrainTest, "a healthcheck_interval beyond the end does not put it off") {
   config.healthcheck_interval = 1h;
   drain.on_terminate();
   pass(28s);
   CHECK(stage() == Stage::kStopping);
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(DrainTest,
                   "what is unanswered after stop_timeout is aborted, and its function killed") {
   drain.on_interrupt();
   drain.on_interrupt();
@@ -154,7 +210,7 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK(abandons == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "it is over after the last words, whatever is left") {
+TEST_CASE_FIXTURE(DrainTest, "it is over after the last words, whatever is left") {
   function_runs = true;
   drain.on_interrupt();
   drain.on_interrupt();
@@ -163,7 +219,7 @@ TEST_CASE_FIXTURE(Fixture, "it is over after the last words, whatever is left") 
   CHECK(stages == std::vector{Stage::kClosing, Stage::kStopping, Stage::kAborting, Stage::kOver});
 }
 
-TEST_CASE_FIXTURE(Fixture, "what functions left behind is asked to end, killed, and waited for") {
+TEST_CASE_FIXTURE(DrainTest, "what functions left behind is asked to end, killed, and waited for") {
   system.running_descendants = {77};
   busy = false;
   drain.on_interrupt();
@@ -175,4 +231,59 @@ TEST_CASE_FIXTURE(Fixture, "what functions left behind is asked to end, killed, 
   system.running_descendants.clear();
   look();
   CHECK(stage() == Stage::kOver);
+}
+
+TEST_CASE_FIXTURE(DrainTest,
+                  "prepared, it drains and tells when that is over, and waits for a signal") {
+  int told = 0;
+  Drain::Waiter waiter = [&] { ++told; };
+  auto place = drain.wait(waiter);
+  drain.prepare();
+  CHECK(stage() == Stage::kDraining);
+  pass(9s);
+  CHECK(told == 0);
+  pass(1s);
+  CHECK(told == 1);
+  pass(1h);
+  CHECK(stages == std::vector{Stage::kDraining});
+  drain.on_terminate();
+  CHECK(stage() == Stage::kClosing);
+}
+
+TEST_CASE_FIXTURE(DrainTest,
+                  "a signal while it is prepared sets the deadline, and is the first one") {
+  drain.prepare();
+  pass(5s);
+  drain.on_terminate();
+  CHECK(stage() == Stage::kDraining);
+  pass(5s);
+  CHECK(stage() == Stage::kClosing);
+  pass(23s);  // 28 s after the signal
+  CHECK(stage() == Stage::kStopping);
+}
+
+TEST_CASE_FIXTURE(DrainTest, "SIGINT ends what was prepared at once") {
+  drain.prepare();
+  drain.on_interrupt();
+  CHECK(stage() == Stage::kClosing);
+}
+
+TEST_CASE_FIXTURE(DrainTest,
+                  "who asks when draining is over, or the end has begun, is told at once") {
+  int told = 0;
+  Drain::Waiter waiter = [&] { ++told; };
+  drain.on_interrupt();
+  auto place = drain.wait(waiter);
+  drain.prepare();
+  CHECK(told == 1);
+  CHECK_FALSE(place.waiting());
+}
+
+TEST_CASE_FIXTURE(DrainTest, "who does not wait any more is not told") {
+  bool told = false;
+  Drain::Waiter waiter = [&] { told = true; };
+  { const auto place = drain.wait(waiter); }
+  drain.prepare();
+  pass(10s);
+  CHECK_FALSE(told);
 }

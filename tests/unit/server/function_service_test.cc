@@ -9,6 +9,7 @@
 
 #include "fake_clock.h"
 #include "server/fake_connection.h"
+#include "server/metrics_text.h"
 
 using namespace watchdog;
 using namespace std::chrono_literals;
@@ -23,7 +24,7 @@ struct FakeProbe final : ReadinessProbe {
   OnResponse& asked;
 };
 
-struct FakeMode final : Mode {
+struct RunningMode final : Mode {
   struct Running final : Invocation {
     void on_body(std::string_view) override {}
     void on_body_end() override {}
@@ -40,25 +41,25 @@ struct FakeMode final : Mode {
   ReadinessProbe::OnResponse asked;
 };
 
-struct Fixture {
+struct FunctionServiceTest {
   FakeClock clock;
   Loop loop{clock};
   Config config;
   Metrics metrics;
   FunctionState function;
   Lifecycle lifecycle;
-  FakeMode mode;
+  RunningMode mode;
   Gate gate{1, 1};
   const ServerContext context{loop, config, metrics};
   std::unique_ptr<Health> health;
   std::unique_ptr<FunctionService> service;
 
-  Fixture() {
+  FunctionServiceTest() {
     config.suppress_lock = true;
     config.access_log = AccessLog::kOff;
     config.queue_timeout = 10s;
     health = std::make_unique<Health>(config, function, lifecycle);
-    service = std::make_unique<FunctionService>(context, *health, lifecycle, gate, mode);
+    service = std::make_unique<FunctionService>(context, *health, lifecycle, gate, mode, nullptr);
     lifecycle.advance(Stage::kServing);
   }
 
@@ -70,7 +71,8 @@ struct Fixture {
 
   // One request on its own connection.
   struct Asked {
-    Asked(Fixture& fixture, Service& service, std::string_view target, std::string_view method)
+    Asked(FunctionServiceTest& fixture, Service& service, std::string_view target,
+          std::string_view method)
         : connection(fixture.context), request{.method = method, .target = target} {
       fixture.in_turn([&] { connection.exchange.start(request, service); });
     }
@@ -90,7 +92,8 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "/_/health is 200 while we are healthy, and 503 from draining on") {
+TEST_CASE_FIXTURE(FunctionServiceTest,
+                  "/_/health is 200 while we are healthy, and 503 from draining on") {
   CHECK(response("/_/health").ends_with("\r\n\r\nOK"));
   CHECK(status("/_/health") == "200");
   lifecycle.advance(Stage::kDraining);
@@ -98,21 +101,48 @@ TEST_CASE_FIXTURE(Fixture, "/_/health is 200 while we are healthy, and 503 from 
   CHECK(response("/_/health").ends_with("\r\n\r\nnot healthy\n"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "the watchdog's own pages are for GET and HEAD") {
+TEST_CASE_FIXTURE(FunctionServiceTest, "the watchdog's own pages are for GET and HEAD") {
   CHECK(status("/_/health", "HEAD") == "200");
   CHECK(response("/_/health", "HEAD").ends_with("Content-Length: 2\r\n\r\n"));
   CHECK(status("/_/health", "POST") == "405");
   CHECK(response("/_/ready", "PUT").find("Allow: GET, HEAD\r\n") != std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the watchdog's own pages are not counted, and never reach the mode") {
+TEST_CASE_FIXTURE(FunctionServiceTest, "OPTIONS of the watchdog's own pages gets them") {
+  CHECK(response("/_/health", "OPTIONS").find("Allow: GET, HEAD\r\n") != std::string::npos);
+  CHECK(status("/_/health", "OPTIONS") == "200");
+  lifecycle.advance(Stage::kDraining);
+  CHECK(status("/_/ready", "OPTIONS") == "503");
+}
+
+TEST_CASE_FIXTURE(FunctionServiceTest, "a network probe of Knative is answered by our health") {
+  const auto probe = [this](std::string_view value) {
+    FakeConnection connection(context);
+    RequestHead request{.method = "GET", .target = "/any"};
+    request.fields.add("k-network-probe", value);
+    request.fields.add("K-Network-Hash", "abc");
+    in_turn([&] { connection.exchange.start(request, *service); });
+    return connection.received;
+  };
+  CHECK(probe("queue").ends_with("\r\n\r\nqueue"));
+  CHECK(probe("queue").find("K-Network-Hash") == std::string::npos);
+  CHECK(probe("probe").find("K-Network-Hash: abc\r\n") != std::string::npos);
+  CHECK(probe("other").starts_with("HTTP/1.1 400 "));
+  lifecycle.advance(Stage::kDraining);
+  CHECK(probe("queue").starts_with("HTTP/1.1 503 "));
+  CHECK(mode.invoked == 0);
+}
+
+TEST_CASE_FIXTURE(FunctionServiceTest,
+                  "the watchdog's own pages are not counted, and never reach the mode") {
   status("/_/health");
   status("/_/ready");
   CHECK(mode.invoked == 0);
-  CHECK(metrics.text().find("http_requests_total{") == std::string::npos);
+  CHECK(text_of(metrics).find("http_requests_total{") == std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "/_/ready is 429 while there is no slot and no place in the queue") {
+TEST_CASE_FIXTURE(FunctionServiceTest,
+                  "/_/ready is 429 while there is no slot and no place in the queue") {
   CHECK(status("/_/ready") == "200");
   const auto first = ask("/");
   CHECK(status("/_/ready") == "200");
@@ -120,7 +150,7 @@ TEST_CASE_FIXTURE(Fixture, "/_/ready is 429 while there is no slot and no place 
   CHECK(status("/_/ready") == "429");
 }
 
-TEST_CASE_FIXTURE(Fixture, "/_/ready asks the function where the mode can") {
+TEST_CASE_FIXTURE(FunctionServiceTest, "/_/ready asks the function where the mode can") {
   mode.probes = true;
   const auto well = ask("/_/ready");
   CHECK(well->connection.received.empty());
@@ -132,7 +162,8 @@ TEST_CASE_FIXTURE(Fixture, "/_/ready asks the function where the mode can") {
   CHECK(ill->connection.received.ends_with("\r\n\r\nnot ready: no connection\n"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "a client that goes while the function is asked cancels the question") {
+TEST_CASE_FIXTURE(FunctionServiceTest,
+                  "a client that goes while the function is asked cancels the question") {
   mode.probes = true;
   const auto asked = ask("/_/ready");
   CHECK(mode.asked);
@@ -140,7 +171,8 @@ TEST_CASE_FIXTURE(Fixture, "a client that goes while the function is asked cance
   CHECK_FALSE(mode.asked);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a request without a slot waits in the queue, its body unread") {
+TEST_CASE_FIXTURE(FunctionServiceTest,
+                  "a request without a slot waits in the queue, its body unread") {
   auto first = ask("/");
   const auto second = ask("/");
   CHECK(mode.invoked == 1);
@@ -152,7 +184,8 @@ TEST_CASE_FIXTURE(Fixture, "a request without a slot waits in the queue, its bod
   CHECK(metrics.requests_queued == 0);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a request that waits for queue_timeout gets 503, and may come again") {
+TEST_CASE_FIXTURE(FunctionServiceTest,
+                  "a request that waits for queue_timeout gets 503, and may come again") {
   const auto first = ask("/");
   const auto second = ask("/");
   clock.advance(10s);
@@ -162,7 +195,8 @@ TEST_CASE_FIXTURE(Fixture, "a request that waits for queue_timeout gets 503, and
   CHECK(metrics.queue_timeouts == 1);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a request that still waits when functions are asked to end gets 503") {
+TEST_CASE_FIXTURE(FunctionServiceTest,
+                  "a request that still waits when functions are asked to end gets 503") {
   const auto first = ask("/");
   const auto second = ask("/");
   in_turn([&] { second->connection.exchange.on_stopping(); });
@@ -170,7 +204,8 @@ TEST_CASE_FIXTURE(Fixture, "a request that still waits when functions are asked 
   CHECK(second->connection.got("draining: "));
 }
 
-TEST_CASE_FIXTURE(Fixture, "beyond the queue a request gets 429, in the words of OpenFaaS") {
+TEST_CASE_FIXTURE(FunctionServiceTest,
+                  "beyond the queue a request gets 429, in the words of OpenFaaS") {
   const auto first = ask("/");
   const auto second = ask("/");
   const auto third = ask("/");
@@ -180,7 +215,8 @@ TEST_CASE_FIXTURE(Fixture, "beyond the queue a request gets 429, in the words of
       "Concurrent request limit exceeded. Max concurrent requests: 1\n"));
 }
 
-TEST_CASE_FIXTURE(Fixture, "draining notes when the last request came, health checks apart") {
+TEST_CASE_FIXTURE(FunctionServiceTest,
+                  "draining notes when the last request came, health checks apart") {
   lifecycle.advance(Stage::kDraining);
   clock.advance(1s);
   status("/_/health");
@@ -189,7 +225,7 @@ TEST_CASE_FIXTURE(Fixture, "draining notes when the last request came, health ch
   CHECK(lifecycle.last_request() == clock.now());
 }
 
-TEST_CASE_FIXTURE(Fixture,
+TEST_CASE_FIXTURE(FunctionServiceTest,
                   "connections are kept while we serve, and closed when idle from closing on") {
   CHECK(service->keep_alive());
   lifecycle.advance(Stage::kDraining);
@@ -197,16 +233,4 @@ TEST_CASE_FIXTURE(Fixture,
   CHECK_FALSE(service->closing());
   lifecycle.advance(Stage::kClosing);
   CHECK(service->closing());
-}
-
-TEST_CASE_FIXTURE(Fixture, "the metrics port has the metrics and health, and says where they are") {
-  MetricsService at_metrics(metrics, *health);
-  const auto get = [&](std::string_view target) {
-    return Asked(*this, at_metrics, target, "GET").connection.received;
-  };
-  CHECK(get("/metrics").find("Content-Type: text/plain; version=0.0.4") != std::string::npos);
-  CHECK(get("/metrics").find("http_requests_in_flight") != std::string::npos);
-  CHECK(get("/_/health").ends_with("OK"));
-  CHECK(get("/else").starts_with("HTTP/1.1 404 "));
-  CHECK(get("/else").ends_with("metrics are at /metrics\n"));
 }

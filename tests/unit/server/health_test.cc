@@ -17,21 +17,21 @@ using namespace watchdog;
 namespace {
 
 // A $TMPDIR of the test's own.
-struct Fixture {
+struct HealthTest {
   std::string folder;
   std::string lock;
   Config config;
   FunctionState function;
   Lifecycle lifecycle;
 
-  Fixture() {
+  HealthTest() {
     char name[] = "/tmp/fwatchdog-health-XXXXXX";
     REQUIRE(::mkdtemp(name) != nullptr);
     folder = name;
     lock = folder + "/.lock";
     ::setenv("TMPDIR", name, 1);
   }
-  ~Fixture() {
+  ~HealthTest() {
     ::unsetenv("TMPDIR");
     ::unlink(lock.c_str());
     ::rmdir(folder.c_str());
@@ -45,7 +45,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "we are healthy, and the lock file is there, while we serve") {
+TEST_CASE_FIXTURE(HealthTest, "we are healthy, and the lock file is there, while we serve") {
   Health health(config, function, lifecycle);
   health.update();
   CHECK_FALSE(health.healthy());
@@ -58,14 +58,14 @@ TEST_CASE_FIXTURE(Fixture, "we are healthy, and the lock file is there, while we
   CHECK_FALSE(locked());
 }
 
-TEST_CASE_FIXTURE(Fixture, "we are unhealthy when somebody else removes the lock file") {
+TEST_CASE_FIXTURE(HealthTest, "we are unhealthy when somebody else removes the lock file") {
   Health health(config, function, lifecycle);
   advance(health, Stage::kServing);
   ::unlink(lock.c_str());
   CHECK_FALSE(health.healthy());
 }
 
-TEST_CASE_FIXTURE(Fixture, "the lock file comes and goes with a function that is kept warm") {
+TEST_CASE_FIXTURE(HealthTest, "the lock file comes and goes with a function that is kept warm") {
   Instance& instance = function.add_instance();
   Health health(config, function, lifecycle);
   advance(health, Stage::kServing);
@@ -81,7 +81,7 @@ TEST_CASE_FIXTURE(Fixture, "the lock file comes and goes with a function that is
   CHECK_FALSE(locked());
 }
 
-TEST_CASE_FIXTURE(Fixture, "suppress_lock leaves the folder alone") {
+TEST_CASE_FIXTURE(HealthTest, "suppress_lock leaves the folder alone") {
   config.suppress_lock = true;
   Health health(config, function, lifecycle);
   advance(health, Stage::kServing);
@@ -89,14 +89,15 @@ TEST_CASE_FIXTURE(Fixture, "suppress_lock leaves the folder alone") {
   CHECK_FALSE(locked());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a lock file that cannot be written is a warning, and health is told") {
+TEST_CASE_FIXTURE(HealthTest,
+                  "a lock file that cannot be written is a warning, and health is told") {
   REQUIRE(::symlink("/nowhere", lock.c_str()) == 0);
   Health health(config, function, lifecycle);
   advance(health, Stage::kServing);
   CHECK(health.healthy());
 }
 
-TEST_CASE_FIXTURE(Fixture, "the lock file goes with the process") {
+TEST_CASE_FIXTURE(HealthTest, "the lock file goes with the process") {
   {
     Health health(config, function, lifecycle);
     advance(health, Stage::kServing);

@@ -12,7 +12,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct Fixture {
+struct ResponseWriterTest {
   FakeClient client;
   ResponseWriter writer{client};
 
@@ -34,7 +34,8 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "the head says how the body ends, and whether the connection is kept") {
+TEST_CASE_FIXTURE(ResponseWriterTest,
+                  "the head says how the body ends, and whether the connection is kept") {
   struct Case {
     std::string name;
     RequestHead request;
@@ -112,7 +113,8 @@ TEST_CASE_FIXTURE(Fixture, "the head says how the body ends, and whether the con
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "the fields of a mode stand between Date and the framing, in order") {
+TEST_CASE_FIXTURE(ResponseWriterTest,
+                  "the fields of a mode stand between Date and the framing, in order") {
   ResponseHead response{.content_length = 0};
   response.fields.add("X-B", "2");
   response.fields.add("X-A", "1");
@@ -120,19 +122,19 @@ TEST_CASE_FIXTURE(Fixture, "the fields of a mode stand between Date and the fram
         "HTTP/1.1 200 OK\r\nDate: now\r\nX-B: 2\r\nX-A: 1\r\nContent-Length: 0\r\n\r\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a forwarded head keeps its own Date and Content-Length") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "a forwarded head keeps its own Date and Content-Length") {
   ResponseHead response{.content_length = 5, .forwarded = true};
   response.fields.add("Date", "then");
   response.fields.add("Content-Length", "5");
   CHECK(head(request(), response) == "HTTP/1.1 200 OK\r\nDate: then\r\nContent-Length: 5\r\n\r\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a forwarded head without a Date gets one") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "a forwarded head without a Date gets one") {
   CHECK(head(request(), {.forwarded = true}) ==
         "HTTP/1.1 200 OK\r\nDate: now\r\nTransfer-Encoding: chunked\r\n\r\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "only a timed response says how long it took") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "only a timed response says how long it took") {
   writer.start(request());
   writer.head({.content_length = 0, .timed = true}, 1234567us);
   CHECK(
@@ -143,7 +145,7 @@ TEST_CASE_FIXTURE(Fixture, "only a timed response says how long it took") {
   CHECK(client.take().find("X-Duration-Seconds") == std::string::npos);
 }
 
-TEST_CASE_FIXTURE(Fixture, "close_after() before the head announces it") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "close_after() before the head announces it") {
   writer.start(request());
   writer.close_after();
   writer.head({.content_length = 0}, 0s);
@@ -151,7 +153,8 @@ TEST_CASE_FIXTURE(Fixture, "close_after() before the head announces it") {
   CHECK_FALSE(writer.keep_alive());
 }
 
-TEST_CASE_FIXTURE(Fixture, "each write is a chunk, sent at once with its size and its end") {
+TEST_CASE_FIXTURE(ResponseWriterTest,
+                  "each write is a chunk, sent at once with its size and its end") {
   begin_chunked();
   client.sends = 0;
   writer.write("tick");
@@ -163,26 +166,28 @@ TEST_CASE_FIXTURE(Fixture, "each write is a chunk, sent at once with its size an
   CHECK(writer.body_bytes() == 504);
 }
 
-TEST_CASE_FIXTURE(Fixture, "an empty write is no chunk, which would end the body") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "an empty write is no chunk, which would end the body") {
   begin_chunked();
   writer.write("");
   CHECK(client.take().empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "trailers follow the last chunk") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "trailers follow the last chunk") {
   begin_chunked();
   writer.end("X-Sum: 1\r\nX-More: 2\r\n");
   CHECK(client.take() == "0\r\nX-Sum: 1\r\nX-More: 2\r\n\r\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a body of known length is sent as it is, and its trailers dropped") {
+TEST_CASE_FIXTURE(ResponseWriterTest,
+                  "a body of known length is sent as it is, and its trailers dropped") {
   head(request(), {.content_length = 4});
   writer.write("tick");
   writer.end("X-Sum: 1\r\n");
   CHECK(client.take() == "tick");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a body that ends with the connection has no end of its own") {
+TEST_CASE_FIXTURE(ResponseWriterTest,
+                  "a body that ends with the connection has no end of its own") {
   head(request("GET", 0), {});
   CHECK_FALSE(writer.end_is_visible());
   writer.write("all");
@@ -190,7 +195,8 @@ TEST_CASE_FIXTURE(Fixture, "a body that ends with the connection has no end of i
   CHECK(client.take() == "all");
 }
 
-TEST_CASE_FIXTURE(Fixture, "nothing of a body is sent, or counted, where a response has none") {
+TEST_CASE_FIXTURE(ResponseWriterTest,
+                  "nothing of a body is sent, or counted, where a response has none") {
   const std::vector<std::pair<std::string_view, int>> none = {
       {"HEAD", 200}, {"GET", 204}, {"GET", 304}};
   for (const auto& one : none) {
@@ -206,7 +212,7 @@ TEST_CASE_FIXTURE(Fixture, "nothing of a body is sent, or counted, where a respo
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "what the client takes of a file counts as the body") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "what the client takes of a file counts as the body") {
   head(request(), {.content_length = 10});
   client.takes_of_file = 6;
   CHECK(writer.send_file(3, 0, 10).bytes == 6);
@@ -216,7 +222,7 @@ TEST_CASE_FIXTURE(Fixture, "what the client takes of a file counts as the body")
   CHECK(writer.body_bytes() == 10);
 }
 
-TEST_CASE_FIXTURE(Fixture, "interim responses come before the head, with their fields") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "interim responses come before the head, with their fields") {
   writer.start(request());
   writer.interim({.status = 100});
   ResponseHead hints{.status = 103};
@@ -227,13 +233,13 @@ TEST_CASE_FIXTURE(Fixture, "interim responses come before the head, with their f
         "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "an HTTP/1.0 client gets no interim response") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "an HTTP/1.0 client gets no interim response") {
   writer.start(request("GET", 0));
   writer.interim({.status = 103});
   CHECK(client.take().empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "after an upgrade bytes are passed on as they are") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "after an upgrade bytes are passed on as they are") {
   writer.start(request());
   ResponseHead response{.status = 101};
   response.fields.add("Sec-WebSocket-Accept", "x");
@@ -247,7 +253,8 @@ TEST_CASE_FIXTURE(Fixture, "after an upgrade bytes are passed on as they are") {
   CHECK_FALSE(writer.keep_alive());
 }
 
-TEST_CASE_FIXTURE(Fixture, "sounding out before the head sends its first word, and it once") {
+TEST_CASE_FIXTURE(ResponseWriterTest,
+                  "sounding out before the head sends its first word, and it once") {
   writer.start(request());
   writer.sound_out();
   writer.sound_out();
@@ -256,7 +263,7 @@ TEST_CASE_FIXTURE(Fixture, "sounding out before the head sends its first word, a
   CHECK(client.take() == "200 OK\r\nDate: now\r\nContent-Length: 0\r\n\r\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the first word may be an interim response's") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "the first word may be an interim response's") {
   writer.start(request());
   writer.sound_out();
   writer.interim({.status = 103});
@@ -266,7 +273,7 @@ TEST_CASE_FIXTURE(Fixture, "the first word may be an interim response's") {
         "HTTP/1.1 200 OK\r\nDate: now\r\nContent-Length: 0\r\n\r\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "sounding out between chunks sends a zero of the next size") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "sounding out between chunks sends a zero of the next size") {
   begin_chunked();
   writer.write("tick");
   writer.sound_out();
@@ -276,7 +283,8 @@ TEST_CASE_FIXTURE(Fixture, "sounding out between chunks sends a zero of the next
   CHECK(client.take() == "4\r\ntick\r\n04\r\ntock\r\n0\r\n\r\n");
 }
 
-TEST_CASE_FIXTURE(Fixture, "a body that is not chunked leaves no byte to sound out with") {
+TEST_CASE_FIXTURE(ResponseWriterTest,
+                  "a body that is not chunked leaves no byte to sound out with") {
   head(request(), {.content_length = 4});
   writer.sound_out();
   CHECK(client.take().empty());
@@ -285,7 +293,7 @@ TEST_CASE_FIXTURE(Fixture, "a body that is not chunked leaves no byte to sound o
   CHECK(client.take().empty());
 }
 
-TEST_CASE_FIXTURE(Fixture, "nothing of one response is left in the next") {
+TEST_CASE_FIXTURE(ResponseWriterTest, "nothing of one response is left in the next") {
   writer.start(request("HEAD", 0, false));
   writer.sound_out();
   writer.head({.status = 204}, 0s);

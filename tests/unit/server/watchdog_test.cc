@@ -20,7 +20,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // Answers every request with a page.
-class FakeMode final : public Mode {
+class AnsweringMode final : public Mode {
  public:
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
     exchange.head({.content_length = 4});
@@ -30,14 +30,15 @@ class FakeMode final : public Mode {
   }
 };
 
-constexpr ModeInfo kFake{
-    "fake", 0, "for this test",
-    [](const ModeContext&) -> std::unique_ptr<Mode> { return std::make_unique<FakeMode>(); }};
+constexpr ModeInfo kFake{"fake", 0, "for this test",
+                         [](const ModeContext&) -> Result<std::unique_ptr<Mode>> {
+                           return std::make_unique<AnsweringMode>();
+                         }};
 
-struct Fixture {
+struct WatchdogTest {
   Config config = default_config(kFake);
 
-  Fixture() {
+  WatchdogTest() {
     config.mode = kFake;
     config.listen_address = "127.0.0.1";
     config.port = 0;
@@ -73,7 +74,7 @@ struct Fixture {
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a watchdog serves, drains at SIGTERM, and ends with exit code 0") {
+TEST_CASE_FIXTURE(WatchdogTest, "a watchdog serves, drains at SIGTERM, and ends with exit code 0") {
   Watchdog watchdog(config);
   REQUIRE_FALSE(watchdog.start());
   CHECK(ask(watchdog, "/_/health").starts_with("HTTP/1.1 200 OK\r\n"));
@@ -83,7 +84,7 @@ TEST_CASE_FIXTURE(Fixture, "a watchdog serves, drains at SIGTERM, and ends with 
   CHECK(watchdog.run() == kExitClean);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a watchdog with several workers ends all of them") {
+TEST_CASE_FIXTURE(WatchdogTest, "a watchdog with several workers ends all of them") {
   config.workers = 3;
   Watchdog watchdog(config);
   REQUIRE_FALSE(watchdog.start());
@@ -91,13 +92,14 @@ TEST_CASE_FIXTURE(Fixture, "a watchdog with several workers ends all of them") {
   CHECK(watchdog.run() == kExitClean);
 }
 
-TEST_CASE_FIXTURE(Fixture, "a watchdog that never runs ends its threads when it is destroyed") {
+TEST_CASE_FIXTURE(WatchdogTest,
+                  "a watchdog that never runs ends its threads when it is destroyed") {
   config.workers = 3;
   Watchdog watchdog(config);
   CHECK_FALSE(watchdog.start());
 }
 
-TEST_CASE_FIXTURE(Fixture, "a port that is taken is one line, and says what to exit with") {
+TEST_CASE_FIXTURE(WatchdogTest, "a port that is taken is one line, and says what to exit with") {
   Watchdog first(config);
   REQUIRE_FALSE(first.start());
   config.port = first.port();

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "server/exposition.h"
+
+namespace watchdog {
+
+// The time in seconds since 1970.
+double unix_time();
+
+// Adds what Prometheus's client libraries say of their process, process_*. What /proc does not tell
+// (it may not be mounted) is left out. `start_time` is in seconds since 1970.
+void add_process_figures(Exposition& page, double start_time);
+
+}  // namespace watchdog
