@@ -85,7 +85,7 @@ class ClassicInvocation final : public CollectedInvocation {
 class ClassicMode final : public ForkMode {
  public:
   explicit ClassicMode(const ModeContext& context)
-      : ForkMode(context, FunctionEnvironment::Lengths::kAlways) {}
+      : ForkMode(context, FunctionEnvironment::Lengths::kAlways, context.config.combine_output) {}
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
     auto invocation = std::make_unique<ClassicInvocation>(*this, exchange);
     if (!invocation->accepts_length()) return nullptr;
@@ -96,7 +96,7 @@ class ClassicMode final : public ForkMode {
 
 }  // namespace
 
-std::unique_ptr<Mode> make_classic_mode(const ModeContext& context) {
+Result<std::unique_ptr<Mode>> make_classic_mode(const ModeContext& context) {
   return std::make_unique<ClassicMode>(context);
 }
 

@@ -41,6 +41,10 @@ void CollectedInvocation::on_finished(ExitStatus status) {
   if (!failed_) answer(status, output_);
 }
 
+void CollectedInvocation::on_not_started(int error) {
+  if (!failed_) mode_.fail_start(exchange_, error);
+}
+
 void CollectedInvocation::on_body_end() {
   const uint64_t collected = input_.size();
   const std::string text = input();

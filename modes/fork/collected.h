@@ -48,6 +48,9 @@ class CollectedInvocation : public Invocation, private FunctionProcess::Handler 
   void on_output(std::string_view bytes) final;
   void on_input_drained() final {}
   void on_finished(ExitStatus status) final;
+  void on_not_started(int error) final;
+  void on_started(Duration taken) final { exchange_.note_spawn(taken); }
+  void on_fallback(Fallback reason) final { exchange_.note(info(reason).note); }
 
   ForkMode& mode_;
   Exchange& exchange_;

@@ -13,15 +13,19 @@
 
 namespace watchdog {
 
+class WarmComparison;
+
 // What the modes with a process per request share: the environment, the start, and what a failed
 // start or a bad end means for the response. One per worker, on its loop.
 class ForkMode : public Mode {
  public:
-  // `command` is config.command, in other words where the mode needs that.
+  // `command` is config.command, in other words where the mode needs that. `merges_errors`: every
+  // process has Errors::kToOutput.
   ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths,
-           std::vector<std::string> command);
-  ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths)
-      : ForkMode(context, lengths, context.config.command) {}
+           std::vector<std::string> command, bool merges_errors = false);
+  ForkMode(const ModeContext& context, FunctionEnvironment::Lengths lengths,
+           bool merges_errors = false);
+  ~ForkMode() override;
 
   const Config& config() const { return processes_.context().config; }
   // Returns the Content-Type of a response: content_type, or what its bytes tell where that is
@@ -33,9 +37,12 @@ class ForkMode : public Mode {
   // with the reason. `collected` is the length of a body that has been read whole; `cgi` describes
   // the request for a CGI program in addition.
   std::unique_ptr<FunctionProcess> start(Exchange& exchange, FunctionProcess::Handler& handler,
-                                         const FunctionProcess::Streams& streams,
+                                         FunctionProcess::Streams streams,
                                          std::optional<uint64_t> collected,
                                          const CgiRequest* cgi = nullptr);
+  // Fails an exchange whose process could not be started, for this errno.
+  void fail_start(Exchange& exchange, int error);
+  void release_idle() override;
   // Returns what a bad end of the function means for its request. SIGTERM while we are stopping is
   // not the function's own doing: it has been sent to every process of the container.
   Failure failure_of_end(ExitStatus status) const;
@@ -43,11 +50,12 @@ class ForkMode : public Mode {
  private:
   FunctionLauncher processes_;
   FunctionEnvironment environment_;
+  std::unique_ptr<WarmComparison> comparison_;
 };
 
-std::unique_ptr<Mode> make_streaming_mode(const ModeContext& context);
-std::unique_ptr<Mode> make_serializing_mode(const ModeContext& context);
-std::unique_ptr<Mode> make_classic_mode(const ModeContext& context);
-std::unique_ptr<Mode> make_cgi_mode(const ModeContext& context);
+Result<std::unique_ptr<Mode>> make_streaming_mode(const ModeContext& context);
+Result<std::unique_ptr<Mode>> make_serializing_mode(const ModeContext& context);
+Result<std::unique_ptr<Mode>> make_classic_mode(const ModeContext& context);
+Result<std::unique_ptr<Mode>> make_cgi_mode(const ModeContext& context);
 
 }  // namespace watchdog

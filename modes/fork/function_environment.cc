@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/text.h"
+#include "trace/trace_context.h"
 
 namespace watchdog {
 
@@ -50,15 +51,18 @@ constexpr std::string_view kPrefix = "Http_";
 Result<char* const*> FunctionEnvironment::build(const RequestHead& request,
                                                 std::optional<uint64_t> collected,
                                                 const CgiRequest* cgi) {
-  if (!http_variables_ && cgi == nullptr) return environ;
-  const auto path = percent_decode(request.path());
-  if (!path) return Error{path.error()};
   text_.clear();
   offsets_.clear();
   pointers_.clear();
-  if (http_variables_)
-    add_http_variables(request, *path, cgi != nullptr ? cgi->collected : collected, cgi);
-  if (cgi != nullptr) add_cgi_variables(*this, *cgi);
+  if (http_variables_ || cgi != nullptr) {
+    const auto path = percent_decode(request.path());
+    if (!path) return Error{path.error()};
+    if (http_variables_)
+      add_http_variables(request, *path, cgi != nullptr ? cgi->collected : collected, cgi);
+    if (cgi != nullptr) add_cgi_variables(*this, *cgi);
+  }
+  add_trace(request.fields);
+  if (offsets_.empty()) return environ;
 
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (is_inherited(*entry, cgi != nullptr)) pointers_.push_back(*entry);
@@ -68,10 +72,21 @@ Result<char* const*> FunctionEnvironment::build(const RequestHead& request,
   return pointers_.data();
 }
 
+std::vector<char*> FunctionEnvironment::inherited() const {
+  std::vector<char*> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (is_inherited(*entry, false)) all.push_back(*entry);
+  }
+  all.push_back(nullptr);
+  return all;
+}
+
 // What we were started with does not pass for the request's.
 bool FunctionEnvironment::is_inherited(std::string_view entry, bool with_cgi) const {
   if (http_variables_ && entry.starts_with(kPrefix)) return false;
-  return !with_cgi || !is_cgi_variable(entry.substr(0, entry.find('=')));
+  const std::string_view name = entry.substr(0, entry.find('='));
+  if (name == "TRACEPARENT" || name == "TRACESTATE" || name == "BAGGAGE") return false;
+  return !with_cgi || !is_cgi_variable(name);
 }
 
 void FunctionEnvironment::add_http_variables(const RequestHead& request, const std::string& path,
@@ -90,6 +105,21 @@ void FunctionEnvironment::add_http_variables(const RequestHead& request, const s
   if (!request.query().empty()) add("Http_Query", request.query());
   if (!request.authority().empty()) add("Http_Host", request.authority());
   add_lengths(request, collected);
+}
+
+// A tracestate means nothing without the traceparent that it came with.
+void FunctionEnvironment::add_trace(const Fields& fields) {
+  context_ = received_context(fields);
+  if (context_) {
+    const Traceparent text = write_traceparent(*context_);
+    add("TRACEPARENT", {text.data(), text.size()});
+    if (const std::string state = combined_tracestate(fields); !state.empty()) {
+      add("TRACESTATE", state);
+    }
+  }
+  if (const std::string baggage = combined_baggage(fields); !baggage.empty()) {
+    add("BAGGAGE", baggage);
+  }
 }
 
 // Http_Transfer_Encoding says how the body came, also where its length is known by now.

@@ -3,11 +3,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "http/message.h"
 #include "modes/gateway/cgi_variables.h"
+#include "trace/trace_context.h"
 
 namespace watchdog {
 
@@ -30,6 +32,9 @@ namespace watchdog {
 //
 // No header field can set what the request line says (Method, Path, Query), and "Proxy" sets
 // nothing: programs take Http_Proxy for the address of their proxy (httpoxy).
+//
+// TRACEPARENT, TRACESTATE and BAGGAGE say which trace the request is part of, where it is part of
+// one, as OpenTelemetry carries that in an environment.
 class FunctionEnvironment final : private VariableSink {
  public:
   // Whether the lengths are also set for a request without a body, to 0 (classic-watchdog).
@@ -44,10 +49,19 @@ class FunctionEnvironment final : private VariableSink {
   Result<char* const*> build(const RequestHead& request, std::optional<uint64_t> collected = {},
                              const CgiRequest* cgi = nullptr);
 
+  // What the last build() added to inherited(): "NAME=value\0NAME=value\0", and how many these are.
+  std::string_view added() const { return text_; }
+  uint32_t added_count() const { return static_cast<uint32_t>(offsets_.size()); }
+  // The ids of the request of the last build(); null where it is part of no trace.
+  const TraceIds* trace() const { return context_ ? &context_->ids : nullptr; }
+  // Our own variables, as far as a function sees them; NULL-terminated.
+  std::vector<char*> inherited() const;
+
  private:
   void add(std::string_view name, std::string_view value) override;
   void add_http_variables(const RequestHead& request, const std::string& path,
                           std::optional<uint64_t> collected, const CgiRequest* cgi);
+  void add_trace(const Fields& fields);
   void add_lengths(const RequestHead& request, std::optional<uint64_t> collected);
   bool is_inherited(std::string_view entry, bool with_cgi) const;
   void add_field(const Field& field);
@@ -57,6 +71,7 @@ class FunctionEnvironment final : private VariableSink {
   std::string text_;             // "NAME=value\0NAME=value\0..."
   std::vector<size_t> offsets_;  // into text_
   std::vector<char*> pointers_;
+  std::optional<TraceContext> context_;
 };
 
 // Returns "User-Agent" for "user-agent": the case in which Go programs see field names.

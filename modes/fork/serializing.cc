@@ -38,7 +38,7 @@ class SerializingMode final : public ForkMode {
 
 }  // namespace
 
-std::unique_ptr<Mode> make_serializing_mode(const ModeContext& context) {
+Result<std::unique_ptr<Mode>> make_serializing_mode(const ModeContext& context) {
   return std::make_unique<SerializingMode>(context);
 }
 

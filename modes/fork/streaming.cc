@@ -63,6 +63,12 @@ void StreamingInvocation::on_finished(ExitStatus status) {
   if (event == ReadEvent::kEnd) end_body();
 }
 
+void StreamingInvocation::on_not_started(int error) {
+  if (over_) return;
+  over_ = true;
+  mode_.fail_start(exchange_, error);
+}
+
 bool StreamingInvocation::handle(ReadEvent event) {
   switch (event) {
     case ReadEvent::kHead:
@@ -157,29 +163,32 @@ namespace {
 
 class StreamingMode final : public ForkMode {
  public:
-  explicit StreamingMode(const ModeContext& context)
-      : ForkMode(context, FunctionEnvironment::Lengths::kWithBody) {
-    if (context.config.cgi_response) accel_root_.emplace(context);
-  }
+  StreamingMode(const ModeContext& context, std::optional<ServedFolder> accel_root)
+      : ForkMode(context, FunctionEnvironment::Lengths::kWithBody),
+        accel_root_(context, std::move(accel_root)) {}
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
     std::optional<CgiResponseReader> reader;
     if (config().cgi_response) reader.emplace(CgiResponseReader::Head::kOptional);
-    AccelRoot* const accel_root = accel_root_ ? &*accel_root_ : nullptr;
     auto invocation =
-        std::make_unique<StreamingInvocation>(*this, exchange, std::move(reader), accel_root);
+        std::make_unique<StreamingInvocation>(*this, exchange, std::move(reader), &accel_root_);
     if (!invocation->start()) return nullptr;
     return invocation;
   }
 
  private:
-  std::optional<AccelRoot> accel_root_;
+  AccelRoot accel_root_;
 };
 
 }  // namespace
 
-std::unique_ptr<Mode> make_streaming_mode(const ModeContext& context) {
-  return std::make_unique<StreamingMode>(context);
+Result<std::unique_ptr<Mode>> make_streaming_mode(const ModeContext& context) {
+  if (!reads_cgi_heads(context.config)) {
+    return std::make_unique<StreamingMode>(context, std::nullopt);
+  }
+  auto accel_root = AccelRoot::hold(context.config);
+  if (!accel_root) return Error{accel_root.error()};
+  return std::make_unique<StreamingMode>(context, std::move(*accel_root));
 }
 
 }  // namespace watchdog

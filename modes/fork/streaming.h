@@ -45,6 +45,9 @@ class StreamingInvocation : public Invocation, private FunctionProcess::Handler 
   void on_output(std::string_view bytes) override;
   void on_input_drained() override;
   void on_finished(ExitStatus status) override;
+  void on_not_started(int error) override;
+  void on_started(Duration taken) override { exchange_.note_spawn(taken); }
+  void on_fallback(Fallback reason) override { exchange_.note(info(reason).note); }
 
   // Returns whether to ask the reader again.
   bool handle(ReadEvent event);

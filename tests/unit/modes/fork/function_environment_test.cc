@@ -151,3 +151,53 @@ TEST_CASE("a path that cannot be decoded is refused") {
   CHECK_FALSE(environment.build(get("/%zz")));
   CHECK_FALSE(environment.build(get("/a%00b")));
 }
+
+namespace {
+
+constexpr const char* kTraceparent01 = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+RequestHead traced(std::string_view traceparent = kTraceparent01) {
+  RequestHead request = get("/");
+  request.fields.add("traceparent", traceparent);
+  request.fields.add("tracestate", "a=1");
+  request.fields.add("Tracestate", "b=2");
+  request.fields.add("baggage", "user=alice");
+  return request;
+}
+
+}  // namespace
+
+TEST_CASE("the trace that a request is part of is in the environment, its fields each as one") {
+  auto environment = with_body();
+  const auto all = variables(environment, traced());
+  CHECK(all.at("TRACEPARENT") == kTraceparent01);
+  CHECK(all.at("TRACESTATE") == "a=1,b=2");
+  CHECK(all.at("BAGGAGE") == "user=alice");
+}
+
+TEST_CASE("the trace is there without Http_ variables, too, and nothing else is") {
+  FunctionEnvironment environment(FunctionEnvironment::Lengths::kWithBody, false);
+  const auto all = variables(environment, traced());
+  CHECK(all.at("TRACEPARENT") == kTraceparent01);
+  CHECK_FALSE(all.contains("Http_Method"));
+  CHECK(all.contains("PATH"));
+}
+
+TEST_CASE("of a malformed traceparent there is no variable, nor of the tracestate beside it") {
+  auto environment = with_body();
+  const auto all = variables(environment, traced("00-zz-00f067aa0ba902b7-01"));
+  CHECK_FALSE(all.contains("TRACEPARENT"));
+  CHECK_FALSE(all.contains("TRACESTATE"));
+  CHECK(all.at("BAGGAGE") == "user=alice");
+}
+
+TEST_CASE("the trace that we were started in does not pass for the request's") {
+  setenv("TRACEPARENT", kTraceparent01, 1);
+  setenv("BAGGAGE", "old=1", 1);
+  auto environment = with_body();
+  const auto all = variables(environment, get("/"));
+  unsetenv("TRACEPARENT");
+  unsetenv("BAGGAGE");
+  CHECK_FALSE(all.contains("TRACEPARENT"));
+  CHECK_FALSE(all.contains("BAGGAGE"));
+}
