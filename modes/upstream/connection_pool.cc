@@ -10,8 +10,8 @@ namespace watchdog {
 
 namespace {
 
-// What connecting says of a server that is being restarted; ENOENT of a unix socket that it will
-// create again.
+// Whether connect() fails so for a server that is being restarted. ENOENT: it will create its unix
+// socket again.
 bool is_refusal(int error) {
   return error == ECONNREFUSED || error == ECONNRESET || error == ENOENT;
 }
@@ -36,7 +36,7 @@ std::unique_ptr<UpstreamConnection> ConnectionPool::take(Liveness liveness) {
         liveness == Liveness::kAskKernel || peer() == UpstreamConnection::Peer::kUnixSocket
             ? connection->waits_for_request()
             : !connection->broken();
-    if (good && loop_.now() - since < kMostRest) return connection;
+    if (good && loop_.now() - since < kMostIdle) return connection;
     discard(std::move(connection));
   }
   return nullptr;
@@ -62,9 +62,9 @@ void ConnectionPool::on_instance_ended() {
 }
 
 void ConnectionPool::tell_refused(int error) {
-  // Those that go on waiting are told once.
-  const std::list<Waiter*> told = waiters_;
-  for (Waiter* waiter : told) waiter->on_refused(error);
+  // A waiter may leave or join meanwhile: each is told once.
+  const std::list<Waiter*> waiting = waiters_;
+  for (Waiter* waiter : waiting) waiter->on_refused(error);
 }
 
 void ConnectionPool::dial_more() {
@@ -109,7 +109,7 @@ void ConnectionPool::on_refused(int error) {
   tell_refused(error);
 }
 
-// Nobody waits: a server whose accept queue is full is not asked on and on.
+// No request waits any more: the dials that wait for room in the accept queue are given up.
 void ConnectionPool::give_up_dials() {
   retry_.clear();
   for (auto next = dials_.begin(); next != dials_.end();) {
@@ -128,7 +128,8 @@ void ConnectionPool::serve(Waiter& waiter, std::unique_ptr<UpstreamConnection> c
 
 std::unique_ptr<UpstreamConnection> ConnectionPool::adopt(Fd socket) {
   return std::make_unique<UpstreamConnection>(loop_, std::move(socket), peer(),
-                                              protocol_.make_reader(), longest_log_line_);
+                                              protocol_.make_reader(), longest_log_line_,
+                                              instance_.copy_errors);
 }
 
 UpstreamConnection::Peer ConnectionPool::peer() const {
@@ -147,7 +148,7 @@ void ConnectionPool::give_back(std::unique_ptr<UpstreamConnection> connection) {
   keep(std::move(connection));
 }
 
-// For the request that waits longest, or for one that will come.
+// Gives it to the request that has waited longest, or makes it idle.
 void ConnectionPool::keep(std::unique_ptr<UpstreamConnection> connection) {
   const bool used = connection->requests() > 0;
   const auto waiter = std::ranges::find_if(
@@ -159,11 +160,11 @@ void ConnectionPool::keep(std::unique_ptr<UpstreamConnection> connection) {
   if (idle_.size() >= kMostConnections) drop(idle_.begin());
   idle_.push_back({std::move(connection), loop_.now()});
   const auto place = std::prev(idle_.end());
-  place->connection->rest([this, place] {
+  place->connection->become_idle([this, place] {
     note(*place->connection);
     drop(place);
   });
-  if (!tidy_.armed()) tidy_.set_after(kMostRest);
+  if (!tidy_.armed()) tidy_.set_after(kMostIdle);
 }
 
 void ConnectionPool::discard(std::unique_ptr<UpstreamConnection> connection) {
@@ -181,20 +182,20 @@ void ConnectionPool::drop(std::list<Idle>::iterator place) {
   idle_.erase(place);
 }
 
-// A server that sends more than its answers, at whatever moment, is not trusted with a second
-// request on a connection any more.
+// A server that has sent more than its responses once gets no second request on any connection.
 void ConnectionPool::note(const UpstreamConnection& connection) {
   if (!connection.overran() || instance_.overran.exchange(true)) return;
-  log::warn(
-      "the function's server ({}) sent bytes behind the end of an answer: each request gets "
-      "a connection of its own from now on",
-      instance_.url);
+  log::event(log::Level::kWarning, "stray_bytes",
+             fmt::format("the function's server ({}) sent bytes behind the end of an answer: each "
+                         "request gets a connection of its own from now on",
+                         instance_.url),
+             {{"url", instance_.url}});
 }
 
 void ConnectionPool::drop_old() {
   const Instant now = loop_.now();
-  while (!idle_.empty() && now - idle_.front().since >= kMostRest) drop(idle_.begin());
-  if (!idle_.empty()) tidy_.set(idle_.front().since + kMostRest);
+  while (!idle_.empty() && now - idle_.front().since >= kMostIdle) drop(idle_.begin());
+  if (!idle_.empty()) tidy_.set(idle_.front().since + kMostIdle);
 }
 
 }  // namespace watchdog

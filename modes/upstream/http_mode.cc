@@ -16,8 +16,8 @@ class HttpMode final : public Mode {
         upstreams_(context.loop, context.config, context.function, protocol_) {}
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
-    // What is collected here is asked for here; else the function says whether it wants the body.
-    // What is not collected the function may refuse before it has come.
+    // Where the body is collected, we ask the client for it (100 Continue); else the function does,
+    // as it may refuse the body before it has come.
     if (!protocol_.collects(exchange.request())) exchange.leave_continue_to_function();
     return std::make_unique<UpstreamInvocation>(upstreams_, exchange);
   }
@@ -33,7 +33,7 @@ class HttpMode final : public Mode {
 
 }  // namespace
 
-std::unique_ptr<Mode> make_http_mode(const ModeContext& context) {
+Result<std::unique_ptr<Mode>> make_http_mode(const ModeContext& context) {
   return std::make_unique<HttpMode>(context);
 }
 

@@ -6,7 +6,7 @@
 
 namespace watchdog {
 
-// mode=http: requests go to the function's own HTTP server.
-std::unique_ptr<Mode> make_http_mode(const ModeContext& context);
+// Makes mode=http, which passes requests on to the function's own HTTP server.
+Result<std::unique_ptr<Mode>> make_http_mode(const ModeContext& context);
 
 }  // namespace watchdog

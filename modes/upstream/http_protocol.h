@@ -4,8 +4,8 @@
 
 namespace watchdog {
 
-// HTTP/1.1. A body keeps its framing; a chunked one is collected, and sent with its length, only
-// where http_buffer_req_body says so.
+// HTTP/1.1. A body keeps its framing, except that a chunked one is collected and sent with its
+// Content-Length where http_buffer_req_body is set.
 class HttpProtocol final : public UpstreamProtocol {
  public:
   enum class Chunked { kPassedOn, kCollected };

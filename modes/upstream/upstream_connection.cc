@@ -12,7 +12,7 @@ namespace watchdog {
 
 namespace {
 
-// Less than this is probably a piece of an answer that the server writes piece by piece: its head.
+// A read of fewer bytes is probably a piece of a response that the server writes piece by piece.
 constexpr size_t kSmallPiece = 16 * 1024;
 
 // Some servers say 408 before they close a connection that idles (RFC 9110 15.5.9).
@@ -24,10 +24,10 @@ bool announces_close(std::string_view bytes) {
 
 UpstreamConnection::UpstreamConnection(Loop& loop, Fd socket, Peer peer,
                                        std::unique_ptr<ResponseReader> reader,
-                                       size_t longest_log_line)
+                                       size_t longest_log_line, LineCopy copy)
     : peer_(peer),
       reader_(std::move(reader)),
-      errors_(log::Source::kErr, longest_log_line),
+      errors_(log::Source::kErr, longest_log_line, nullptr, std::move(copy)),
       stream_(loop, *this, peer == Peer::kUnixSocket ? Stream::Kind::kPipe : Stream::Kind::kTcp,
               std::move(socket)) {}
 
@@ -47,7 +47,7 @@ void UpstreamConnection::begin(Handler& handler, std::string_view method) {
   stream_.resume();
 }
 
-void UpstreamConnection::rest(std::function<void()> on_lost) {
+void UpstreamConnection::become_idle(std::function<void()> on_lost) {
   handler_ = nullptr;
   on_lost_ = std::move(on_lost);
   stream_.resume();
@@ -64,7 +64,7 @@ bool UpstreamConnection::nothing_received() const {
          (peer_ != Peer::kUnixSocket && here + unacknowledged_bytes(stream_.fd()) >= written_);
 }
 
-// Whether the bytes that begin the answer cannot belong to it. Over loopback a request that has
+// Whether bytes that would begin the response cannot belong to it. Over loopback a request that has
 // left has been received.
 bool UpstreamConnection::comes_too_early() const {
   return peer_ == Peer::kElsewhere ? nothing_received() : stream_.pending() >= written_;
@@ -82,8 +82,8 @@ void UpstreamConnection::detach() {
   stream_.pause();
 }
 
-void UpstreamConnection::give_up(std::string_view last_words) {
-  stream_.write({last_words});
+void UpstreamConnection::abandon(std::string_view farewell) {
+  stream_.write({farewell});
   stream_.send_held();
   detach();
 }
@@ -95,7 +95,7 @@ bool UpstreamConnection::reusable() const {
 
 size_t UpstreamConnection::on_data(std::string_view bytes) {
   const size_t used = read(bytes);
-  // The rest of the answer is awaited, and the server may be waiting too.
+  // The server may wait for the acknowledgement before it sends the rest of the response.
   const bool more = handler_ != nullptr && !tunnel_ && bytes.size() < kSmallPiece;
   if (more && peer_ != Peer::kUnixSocket) acknowledge_now(stream_.fd());
   const std::string errors = reader_->take_errors();

@@ -12,21 +12,22 @@
 
 namespace watchdog {
 
-// One connection to the function's own server, for one request after another. Owned by the
-// invocation that uses it, between requests by its ConnectionPool.
+// One connection to the function's own server, for one request after another. The invocation that
+// uses it owns it; between requests its ConnectionPool does. Used on the loop of its worker.
 //
-// Bytes that belong to no request must never reach a client. HTTP/1 gives the answer to a request
-// no name, only its place on the connection, so whatever comes after an answer would be taken for
-// the beginning of the next one. Therefore:
-//   1. Bytes beyond the end of an answer, or on a connection that rests, end the connection, as do
-//      those that do not begin an answer where there has been one before, and those that provably
-//      came before the server had anything of the request that they would answer: a small request
-//      leaves when all that has arrived by then was read, and TCP acknowledges each byte.
-//   2. A connection is not reusable() after an answer that does not say where it ends (to HEAD,
-//      with 204 or 304), as applications that send a body nevertheless do so at any time later.
-//   3. The invocation gives no connection back when the answer is complete before the request, or
-//      while a 100 Continue may still come.
-//   4. A server that has said more than its answer once (overran()) gets a connection for each
+// Bytes that belong to no request must never reach a client. In HTTP/1 only the order on the
+// connection says which request a response belongs to, so bytes behind a response would be taken
+// for the beginning of the next one. Therefore:
+//   1. These bytes end the connection: bytes behind the end of a response; bytes on an idle
+//      connection; bytes that do not begin a response, on a connection that has had one; and bytes
+//      that provably came before the server had any byte of the current request. That can be
+//      proven because a small request leaves when all that has arrived by then was read, and
+//      because TCP acknowledges each byte.
+//   2. A connection is not reusable() after a response that does not say where it ends (to HEAD,
+//      with 204 or 304): applications that send a body nevertheless may do so at any later time.
+//   3. The invocation gives no connection back when the response was complete before the request,
+//      or while a 100 Continue may still come.
+//   4. A server that has once sent more than its response (overran()) gets a connection for each
 //      request from then on: see ConnectionPool.
 // FastCGI needs none of this, as its records name their request.
 class UpstreamConnection final : private Stream::Handler {
@@ -34,57 +35,63 @@ class UpstreamConnection final : private Stream::Handler {
   class Handler {
    public:
     virtual ~Handler() = default;
-    // Interim responses come before the final one.
+    // A head: those of interim responses come before the final one's.
     virtual void on_response_head(const UpstreamResponse& head) = 0;
-    // The next piece of the body; after a 101 whatever the server sends.
+    // The next piece of the body. After a 101 it is any bytes that the server sends.
     virtual void on_response_body(std::string_view bytes) = 0;
     virtual void on_response_end(std::string_view trailers) = 0;
-    // What broke, for a person; nothing comes after it.
+    // The response will not be complete. `what` broke is for people. Nothing is called after this.
     virtual void on_upstream_failed(Failure failure, std::string_view what) = 0;
-    // full() was true and is so no more.
+    // Everything written has left, after full() was true or notify_when_drained() was called.
     virtual void on_upstream_drained() = 0;
   };
 
+  // Where the server is.
   enum class Peer { kUnixSocket, kLoopback, kElsewhere };
 
+  // Takes `socket`, which is connected and non-blocking. `longest_log_line` is in bytes. `copy` is
+  // for lines of errors that come by it.
   UpstreamConnection(Loop& loop, Fd socket, Peer peer, std::unique_ptr<ResponseReader> reader,
-                     size_t longest_log_line);
+                     size_t longest_log_line, LineCopy copy = nullptr);
   ~UpstreamConnection() override;
 
-  // From here on `handler` hears of the answer to a request with this method.
+  // Begins a request with this method. `handler` is told of the response, until its end, a failure
+  // or detach().
   void begin(Handler& handler, std::string_view method);
-  // How many requests it has been used for, with the current one.
+  // The number of requests that it has been used for, including the current one.
   uint64_t requests() const { return requests_; }
-  // Nobody uses it: `on_lost` runs when the server closes it or says something unasked.
-  void rest(std::function<void()> on_lost);
+  // Makes it idle. `on_lost` runs once, when the server closes it or sends bytes unasked, and may
+  // destroy it only through Loop::retire().
+  void become_idle(std::function<void()> on_lost);
 
   // Sends bytes of the current request.
   void write(std::initializer_list<std::string_view> pieces);
   bool full() const { return stream_.full(); }
   void notify_when_drained() { stream_.notify_when_drained(); }
-  // Nobody hears of it any more, until it is destroyed.
+  // Stops reading; no handler is called any more. It is to be destroyed next.
   void detach();
-  // Sends these bytes at once, and is detached.
-  void give_up(std::string_view last_words);
-  // Half-closes it, once all has left.
+  // Sends `farewell` at once, then detaches.
+  void abandon(std::string_view farewell);
+  // Half-closes it once everything written has left.
   void half_close() { stream_.half_close(); }
   void pause() { stream_.pause(); }
   void resume() { stream_.resume(); }
 
-  // Whether it can take another request: the last one and its answer are complete, the end of the
-  // answer is beyond doubt, and the server has not said that it will close.
+  // Whether it can take another request: the last one and its response are complete, the end of
+  // the response is beyond doubt, and the server has not said that it will close.
   bool reusable() const;
-  // Whether the server has sent bytes that belong to no answer, although it had said where the
-  // answer ends.
+  // Whether the server has sent bytes that belong to no response, although it had said where the
+  // response ends.
   bool overran() const { return overran_; }
-  // Whether the server, as far as can be told without waiting, still waits for a request: it has
-  // neither closed nor said anything.
+  // Asks the kernel whether the server still waits for a request, that is, has neither closed the
+  // connection nor sent anything.
   bool waits_for_request();
+  // Whether the loop has noticed that it broke.
   bool broken() const { return stream_.broken(); }
-  // Whether any byte of the answer has come.
-  bool answered() const { return reader_->begun() && !overran_; }
-  // Whether the server reset it: as its kernel does when it closes a connection, or the socket that
-  // listens, before the server has read all that came.
+  // Whether any byte of the response has come.
+  bool response_begun() const { return reader_->begun() && !overran_; }
+  // Whether it was reset. The server's kernel does that when the connection, or the socket that
+  // listens, is closed before the server has read all that came.
   bool was_reset() const { return was_reset_; }
   // As ResponseReader::local_redirect().
   std::string_view local_redirect() const { return reader_->local_redirect(); }
@@ -97,7 +104,7 @@ class UpstreamConnection final : private Stream::Handler {
   void on_end() override;
   void on_error(int error) override;
   void on_drained() override;
-  // A server may answer and close without reading the whole request: what it says still counts.
+  // A server may respond and close without reading the whole request: its response still counts.
   bool reads_on_after_write_error() const override { return true; }
 
   size_t read(std::string_view bytes);
@@ -109,13 +116,13 @@ class UpstreamConnection final : private Stream::Handler {
   std::unique_ptr<ResponseReader> reader_;
   LineSplitter errors_;
   Handler* handler_ = nullptr;
-  std::function<void()> on_lost_;  // while resting
+  std::function<void()> on_lost_;  // while idle
   uint64_t requests_ = 0;
-  uint64_t written_ = 0;  // of the current request
+  uint64_t written_ = 0;  // bytes of the current request
   bool head_seen_ = false;
   bool tunnel_ = false;
   bool overran_ = false;
-  bool complete_ = false;  // the answer is
+  bool complete_ = false;  // the response is
   bool ended_ = false;     // the server has closed
   bool was_reset_ = false;
   Stream stream_;

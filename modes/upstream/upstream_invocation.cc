@@ -34,8 +34,8 @@ UpstreamInvocation::UpstreamInvocation(Upstreams& upstreams, Exchange& exchange,
 UpstreamInvocation::~UpstreamInvocation() {
   stop_awaiting();
   if (!connection_) return;
-  const std::string last_words = upstreams_.protocol().abort(connection_->requests());
-  if (!last_words.empty()) connection_->give_up(last_words);
+  const std::string farewell = upstreams_.protocol().abort(connection_->requests());
+  if (!farewell.empty()) connection_->abandon(farewell);
 }
 
 void UpstreamInvocation::on_body(std::string_view bytes) {
@@ -62,7 +62,7 @@ void UpstreamInvocation::on_response_drained() {
   if (connection_) connection_->resume();
 }
 
-// The Supervisor tells the function.
+// The function is asked to end by its Supervisor, not here.
 void UpstreamInvocation::on_stopping() {
   if (waiting_.waiting())
     fail_request(Failure::kDraining, "the function was not ready before the end");
@@ -92,6 +92,7 @@ void UpstreamInvocation::proceed() {
 }
 
 void UpstreamInvocation::fail_after_the_end() {
+  exchange_.set_output(upstreams_.function().instances().front().output);
   const std::string why = upstreams_.function().why_gone();
   if (why.empty()) return fail_request(Failure::kDraining, "the function was asked to end");
   fail_request(Failure::kNotReady, why);
@@ -99,6 +100,8 @@ void UpstreamInvocation::fail_after_the_end() {
 
 void UpstreamInvocation::wait() {
   in_flight_.reset();
+  exchange_.set_output(upstreams_.function().instances().front().output);
+  exchange_.enter(Phase::kStart);
   exchange_.pause_upload();
   waiting_ = upstreams_.wait(*this);
   const Duration most = upstreams_.config().startup_timeout;
@@ -108,6 +111,7 @@ void UpstreamInvocation::wait() {
 void UpstreamInvocation::connect_to(Upstream& upstream) {
   upstream_ = &upstream;
   in_flight_.emplace(upstream.instance);
+  exchange_.set_output(upstream.instance.output);
   const bool has_body = exchange_.request().has_body();
   if (takes_used()) {
     connection_ = upstream.pool.take(has_body ? ConnectionPool::Liveness::kAskKernel
@@ -117,7 +121,7 @@ void UpstreamInvocation::connect_to(Upstream& upstream) {
   await_connection();
 }
 
-// The function's time begins: that it accepts no connection is its own affair.
+// exec_timeout counts from here: the time until the function accepts the connection is its own.
 void UpstreamInvocation::await_connection() {
   exchange_.pause_upload();
   if (!sent_) exchange_.function_started();
@@ -135,8 +139,8 @@ void UpstreamInvocation::on_connection(std::unique_ptr<UpstreamConnection> conne
   begin_sending();
 }
 
-// It has ended, or is just being started again, by us or by a master of its own. Another instance
-// may be there.
+// The instance has ended or is being started again, by us or by a master of its own. Another one
+// may be ready.
 void UpstreamInvocation::on_refused(int error) {
   refused_ = error;
   const Instance& instance = upstream_->instance;
@@ -261,7 +265,7 @@ void UpstreamInvocation::on_response_end(std::string_view trailers) {
 
 void UpstreamInvocation::on_upstream_failed(Failure failure, std::string_view what) {
   const UpstreamRequest::Break end{.was_used = connection_->requests() > 1,
-                                   .answered = connection_->answered(),
+                                   .response_begun = connection_->response_begun(),
                                    .was_reset = connection_->was_reset(),
                                    .nothing_received = connection_->nothing_received()};
   if (exchange_.responding() || !request_.may_send_again(end)) return fail_request(failure, what);

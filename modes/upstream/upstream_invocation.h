@@ -17,7 +17,8 @@
 namespace watchdog {
 
 // One request on its way to the function's server and the response on the way back, in any
-// protocol. It is in one of four states, of which each is a member that is set:
+// protocol. Used on the loop of its worker. It is in one of four states; the member in the second
+// column is set in that state:
 //
 //   collecting  nothing yet  the body is not complete, and the protocol cannot send it in parts
 //   waiting     waiting_     no instance is ready; one is starting, or will be started again
@@ -29,7 +30,7 @@ namespace watchdog {
 //   ready? --an instance is ready, and has an idle connection--> passing
 //   ready? --an instance is ready----------------------------> connecting
 //   ready? --one is starting--> waiting
-//   ready? --all are gone-----> (failed)
+//   ready? --none will be back--> (failed)
 //   waiting --the function's state has changed--> ready?
 //   waiting --startup_timeout, or the watchdog stops--> (failed)
 //   connecting --the pool has a connection--> passing
@@ -43,15 +44,16 @@ namespace watchdog {
 //   passing --the response ends--> (gone)
 //   passing --the response is a local redirect, or names a file--> (gone), others respond
 //
-// A request that broke off when a server had read it is never waiting again: it may have been what
-// ended that server.
+// A request whose connection broke when a server had probably read it never waits again, as it may
+// have been what ended that server.
 class UpstreamInvocation final : public Invocation,
                                  private Upstreams::Waiter,
                                  private UpstreamConnection::Handler,
                                  private ConnectionPool::Waiter {
  public:
-  // Begins at once. In FastCGI `call` is the script that is to answer; `accel_root`: whose files a
-  // response may name in place of a body, null where that means nothing.
+  // Begins at once. `call` is the script that responds, in FastCGI. `accel_root` has the files that
+  // a response may name in place of a body; null where no response may. `upstreams`, `exchange`
+  // and `accel_root` outlive this.
   UpstreamInvocation(Upstreams& upstreams, Exchange& exchange,
                      std::optional<Application::Call> call = {}, AccelRoot* accel_root = nullptr);
   ~UpstreamInvocation() override;
@@ -79,10 +81,10 @@ class UpstreamInvocation final : public Invocation,
   void on_upstream_failed(Failure failure, std::string_view what) override;
   void on_upstream_drained() override;
 
-  // Connects, waits or fails, as the function's state is ("ready?" above).
+  // Connects, waits or fails, depending on the function's state ("ready?" above).
   void proceed();
   void wait();
-  // Fails, as no instance is left and none will be started.
+  // Fails the request: no instance is left, and none will be started.
   void fail_after_the_end();
   void on_not_ready_in_time();
   void connect_to(Upstream& upstream);
@@ -107,14 +109,14 @@ class UpstreamInvocation final : public Invocation,
   UpstreamRequest request_;
   Upstreams::Place waiting_;
   Upstream* upstream_ = nullptr;        // the last one that was chosen
-  ConnectionPool* awaiting_ = nullptr;  // that owes us a connection
+  ConnectionPool* awaiting_ = nullptr;  // the pool in whose queue this waits
   std::unique_ptr<UpstreamConnection> connection_;
   std::optional<InFlight> in_flight_;
   std::unique_ptr<AccelResponse> accel_;  // when the head has named a file
   size_t refusals_ = 0;
-  int refused_ = 0;            // the last one's errno
+  int refused_ = 0;            // the errno of the last refusal
   Timer ready_deadline_;       // while the function is not ready, or refuses connections
-  bool sent_ = false;          // to whichever instance
+  bool sent_ = false;          // its head has been sent, to any instance
   bool continue_due_ = false;  // the server may still say 100 Continue
   bool tunnel_ = false;
 };

@@ -13,7 +13,7 @@ namespace watchdog {
 
 namespace {
 
-// How much of a collected body is read at a time.
+// The bytes of a collected body that are read at a time.
 constexpr size_t kReadAtOnce = 64 * 1024;
 
 // RFC 9110 9.2.2.
@@ -134,13 +134,12 @@ bool UpstreamRequest::sent() const {
   return body_complete_ || !exchange_.request().has_body();
 }
 
-// A connection that had been idle may have been closed from the other end just before we wrote;
-// on a new one it was the server that ended, or a worker of it, or one that was not up yet. Sending
-// again is safe when nothing of the request can have been seen, or when seeing it twice does no
-// harm (RFC 9110 9.2.2).
+// An idle connection breaks because the server closed it just before we wrote; a new one because
+// the server or a worker of it ended, or was not up yet. Sending again is safe when the server
+// cannot have seen any of the request, or when seeing it twice does no harm (RFC 9110 9.2.2).
 bool UpstreamRequest::may_send_again(const Break& end) const {
-  if (end.answered) return false;
-  if (!collects_ && body_size_ > kMostKept) return false;
+  if (end.response_begun) return false;
+  if (!collects_ && kept_.size() < body_size_) return false;
   if (!is_idempotent(exchange_.request().method) && !end.nothing_received) return false;
   if (end.was_used) return true;
   return sent_again_ < (end.was_reset ? kMostSentAgainUnread : kMostSentAgain);

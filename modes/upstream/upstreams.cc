@@ -33,7 +33,7 @@ Upstream* Upstreams::choose(const Upstream* excluded) {
   return best;
 }
 
-// A server may not end as long as somebody is connected: php-cgi does not.
+// Some servers, such as php-cgi, do not end as long as a client is connected.
 void Upstreams::close_idle() {
   for (Upstream& upstream : upstreams_) upstream.pool.clear();
 }
@@ -44,7 +44,7 @@ std::unique_ptr<ReadinessProbe> Upstreams::readiness_probe() {
 }
 
 std::unique_ptr<ReadinessProbe> Upstreams::make_probe() {
-  // The one that was ready a moment ago may have ended since: asking any will tell.
+  // The instance that was ready when asked for a probe may have ended since: any other shows it.
   const Upstream* const upstream = choose();
   const Instance& instance = upstream != nullptr ? upstream->instance : upstreams_.front().instance;
   return std::make_unique<UpstreamProbe>(loop_, instance.addresses, instance.url,

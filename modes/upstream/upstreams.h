@@ -13,7 +13,8 @@
 
 namespace watchdog {
 
-// One instance of the function's server, as a worker sees it: with this worker's connections to it.
+// One instance of the function's server as one worker sees it, with that worker's connections.
+// Owned by the worker's Upstreams. `of` and `protocol` outlive it.
 struct Upstream {
   Upstream(Loop& loop, Instance& of, const UpstreamProtocol& protocol, size_t longest_log_line)
       : instance(of), pool(loop, of, protocol, longest_log_line) {}
@@ -25,7 +26,7 @@ struct Upstream {
 // until one of them is ready. Owned by a mode, used on the loop of its worker.
 class Upstreams {
  public:
-  // A request that waits.
+  // A request that waits. Called on the loop of the worker.
   class Waiter {
    public:
     // The function's state has changed. It waits no more, unless it asks for another place.
@@ -48,12 +49,13 @@ class Upstreams {
   // Returns the ready instance with the fewest requests in flight, hung ones last; equals take
   // turns. Never `excluded`. Null if there is none.
   Upstream* choose(const Upstream* excluded = nullptr);
-  // Waits until the function's state changes, behind those that wait already.
+  // Waits until the function's state changes, behind those that wait already. Destroying the place
+  // gives the wait up.
   [[nodiscard]] Place wait(Waiter& waiter) { return waiters_.join(waiter); }
 
   // Closes the idle connections to every instance.
   void close_idle();
-  // Returns what /_/ready asks: null when no instance is ready, or there is no ready_path.
+  // Returns the probe for /_/ready; null when no instance is ready, or there is no ready_path.
   std::unique_ptr<ReadinessProbe> readiness_probe();
 
  private:
@@ -65,7 +67,7 @@ class Upstreams {
   FunctionState& function_;
   const UpstreamProtocol& protocol_;
   std::deque<Upstream> upstreams_;
-  size_t next_ = 0;  // where to begin to look, so that equals take turns
+  size_t next_ = 0;  // where choose() begins, so that equals take turns
   WaitList<Waiter> waiters_;
   SharedProbe probe_;
   FunctionState::Observer state_;

@@ -32,12 +32,12 @@ struct Recorder final : UpstreamConnection::Handler {
 };
 
 // A connection over TCP to a server that is this test.
-struct Fixture {
+struct UpstreamConnectionTest {
   Loop loop;
   Fd server;
   std::unique_ptr<UpstreamConnection> connection;
 
-  Fixture() {
+  UpstreamConnectionTest() {
     const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     sockaddr_in address{};
     address.sin_family = AF_INET;
@@ -55,7 +55,7 @@ struct Fixture {
                                                       UpstreamConnection::Peer::kLoopback,
                                                       std::make_unique<HttpResponseReader>(), 1000);
   }
-  ~Fixture() { connection.reset(); }
+  ~UpstreamConnectionTest() { connection.reset(); }
 
   void server_says(std::string_view text) {
     REQUIRE(::send(server.get(), text.data(), text.size(), 0) == static_cast<ssize_t>(text.size()));
@@ -90,7 +90,7 @@ TEST_CASE("a connection is good for another request after an answer that says wh
         "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"}) {
     CAPTURE(answer);
-    Fixture fixture;
+    UpstreamConnectionTest fixture;
     for (int i = 0; i < 2; ++i) {
       CHECK(fixture.answered(answer).ended);
       CHECK(fixture.connection->reusable());
@@ -103,19 +103,19 @@ TEST_CASE("a connection is good for no other request when the answer has no body
   for (const std::string_view answer : {"HTTP/1.1 204 No Content\r\n\r\n",
                                         "HTTP/1.1 304 Not Modified\r\nContent-Length: 5\r\n\r\n"}) {
     CAPTURE(answer);
-    Fixture fixture;
+    UpstreamConnectionTest fixture;
     CHECK(fixture.answered(answer).ended);
     CHECK_FALSE(fixture.connection->reusable());
     CHECK_FALSE(fixture.connection->overran());
   }
-  Fixture fixture;
+  UpstreamConnectionTest fixture;
   CHECK(fixture.answered("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n", "HEAD").ended);
   CHECK_FALSE(fixture.connection->reusable());
 }
 
 TEST_CASE("bytes behind an answer, at whatever moment, spoil the connection") {
   constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
-  Fixture fixture;
+  UpstreamConnectionTest fixture;
   SUBCASE("with it") {
     CHECK(fixture.answered(std::string(kAnswer) + "more").body == "ok");
   }
@@ -124,7 +124,7 @@ TEST_CASE("bytes behind an answer, at whatever moment, spoil the connection") {
     bool lost = false;
     {
       const Turn turn(fixture.loop);
-      fixture.connection->rest([&lost] { lost = true; });
+      fixture.connection->become_idle([&lost] { lost = true; });
     }
     fixture.server_says("HTTP/1.1 200 OK\r\n");
     fixture.settle();
@@ -143,26 +143,26 @@ TEST_CASE("bytes behind an answer, at whatever moment, spoil the connection") {
     fixture.settle();
     CHECK(next.status == 0);
     CHECK(next.problem == "it sent bytes that nobody asked for");
-    CHECK_FALSE(fixture.connection->answered());
+    CHECK_FALSE(fixture.connection->response_begun());
     CHECK(fixture.connection->nothing_received());
   }
   SUBCASE("as what begins no answer to the next request") {
     CHECK(fixture.answered(kAnswer).ended);
     const Recorder next = fixture.answered("the restHTTP/1.1 200 OK\r\n");
     CHECK(next.problem.starts_with("its answer is not HTTP"));
-    CHECK_FALSE(fixture.connection->answered());
+    CHECK_FALSE(fixture.connection->response_begun());
   }
   CHECK(fixture.connection->overran());
   CHECK_FALSE(fixture.connection->reusable());
 }
 
 TEST_CASE("a notice that an idle connection will be closed is no fault") {
-  Fixture fixture;
+  UpstreamConnectionTest fixture;
   CHECK(fixture.answered("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").ended);
   bool lost = false;
   {
     const Turn turn(fixture.loop);
-    fixture.connection->rest([&lost] { lost = true; });
+    fixture.connection->become_idle([&lost] { lost = true; });
   }
   fixture.server_says("HTTP/1.1 408 Request Timeout\r\n\r\n");
   fixture.settle();
@@ -171,7 +171,7 @@ TEST_CASE("a notice that an idle connection will be closed is no fault") {
 }
 
 TEST_CASE("a connection that the server has closed waits for no request") {
-  Fixture fixture;
+  UpstreamConnectionTest fixture;
   CHECK(fixture.answered("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").ended);
   fixture.server.close();
   CHECK_FALSE(fixture.connection->waits_for_request());
