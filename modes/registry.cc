@@ -10,21 +10,23 @@ namespace watchdog {
 namespace {
 
 std::optional<std::string> streaming_problem(const Config& config) {
-  return reads_cgi_heads(config) ? AccelRoot::problem(config) : std::nullopt;
+  if (!reads_cgi_heads(config)) return std::nullopt;
+  const auto folder = AccelRoot::hold(config);
+  return folder ? std::nullopt : std::optional(folder.error());
 }
 
 std::optional<std::string> scripts_problem(const Config& config) {
-  if (auto problem = AccelRoot::problem(config)) return problem;
-  return Application::problem(config);
+  const auto parts = Application::find_parts(config);
+  return parts ? std::nullopt : std::optional(parts.error());
 }
 
 constexpr ModeInfo kModes[] = {
-    {"streaming", kForks | kNeedsCommand | kNamesType | kOffersHead,
+    {"streaming", kForks | kStartsAhead | kNeedsCommand | kNamesType | kOffersHead,
      "starts the command per request; its output is sent as it comes", make_streaming_mode,
      streaming_problem},
-    {"serializing", kForks | kNeedsCommand | kNamesType | kCollects,
+    {"serializing", kForks | kStartsAhead | kNeedsCommand | kNamesType | kCollects,
      "the same, with request and response whole in memory", make_serializing_mode},
-    {"classic", kForks | kNeedsCommand | kNamesType | kCollects,
+    {"classic", kForks | kStartsAhead | kNeedsCommand | kNamesType | kCollects,
      "the same, as classic-watchdog does it", make_classic_mode},
     {"http", kKeepsWarm | kNeedsCommand | kSpeaksHttp,
      "keeps the command running, an HTTP server, and passes requests on to it", make_http_mode},

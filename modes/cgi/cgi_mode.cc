@@ -71,10 +71,10 @@ class CgiInvocation final : public StreamingInvocation {
 
 class CgiMode final : public ForkMode {
  public:
-  explicit CgiMode(const ModeContext& context)
+  CgiMode(const ModeContext& context, Application::Parts parts)
       : ForkMode(context, FunctionEnvironment::Lengths::kWithBody,
                  absolute_command(context.config.command)),
-        application_(context),
+        application_(context, std::move(parts)),
         folder_(program_folder(context.config.command)) {}
 
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
@@ -94,8 +94,10 @@ class CgiMode final : public ForkMode {
 
 }  // namespace
 
-std::unique_ptr<Mode> make_cgi_mode(const ModeContext& context) {
-  return std::make_unique<CgiMode>(context);
+Result<std::unique_ptr<Mode>> make_cgi_mode(const ModeContext& context) {
+  auto parts = Application::find_parts(context.config);
+  if (!parts) return Error{parts.error()};
+  return std::make_unique<CgiMode>(context, std::move(*parts));
 }
 
 }  // namespace watchdog

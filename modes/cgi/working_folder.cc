@@ -11,7 +11,7 @@ namespace watchdog {
 
 namespace {
 
-std::string real_path(const std::string& path) {
+std::string resolved(const std::string& path) {
   std::array<char, PATH_MAX> real;
   return ::realpath(path.c_str(), real.data()) != nullptr ? real.data() : std::string();
 }
@@ -26,7 +26,7 @@ bool is_in_path(const std::string& folder) {
   std::string_view folders = variable != nullptr ? variable : "/usr/local/bin:/usr/bin:/bin";
   while (!folders.empty()) {
     const size_t colon = std::min(folders.find(':'), folders.size());
-    if (real_path(std::string(folders.substr(0, colon))) == folder) return true;
+    if (resolved(std::string(folders.substr(0, colon))) == folder) return true;
     folders.remove_prefix(std::min(colon + 1, folders.size()));
   }
   return false;
@@ -48,17 +48,17 @@ std::string program_folder(const std::vector<std::string>& command) {
   if (command.empty()) return {};
   const std::string& program = command.front();
   if (program.find('/') != std::string::npos) {
-    const std::string folder = folder_of(real_path(program));
+    const std::string folder = folder_of(resolved(program));
     if (!is_in_path(folder)) return folder == "." ? std::string() : folder;
   }
   for (size_t i = 1; i < command.size(); ++i) {
-    if (!is_option(command[i]) && is_file(command[i])) return folder_of(real_path(command[i]));
+    if (!is_option(command[i]) && is_file(command[i])) return folder_of(resolved(command[i]));
   }
   return {};
 }
 
 std::vector<std::string> absolute_command(std::vector<std::string> command) {
-  const std::string here = real_path(".");
+  const std::string here = resolved(".");
   for (size_t i = 0; i < command.size(); ++i) {
     std::string& word = command[i];
     const bool is_code = i > 0 && (command[i - 1] == "-c" || command[i - 1] == "-e");

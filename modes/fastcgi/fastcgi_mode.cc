@@ -13,8 +13,8 @@ namespace {
 
 class FastcgiMode final : public Mode {
  public:
-  explicit FastcgiMode(const ModeContext& context)
-      : application_(context),
+  FastcgiMode(const ModeContext& context, Application::Parts parts)
+      : application_(context, std::move(parts)),
         protocol_(context.loop, context.config, application_),
         upstreams_(context.loop, context.config, context.function, protocol_) {}
 
@@ -38,8 +38,10 @@ class FastcgiMode final : public Mode {
 
 }  // namespace
 
-std::unique_ptr<Mode> make_fastcgi_mode(const ModeContext& context) {
-  return std::make_unique<FastcgiMode>(context);
+Result<std::unique_ptr<Mode>> make_fastcgi_mode(const ModeContext& context) {
+  auto parts = Application::find_parts(context.config);
+  if (!parts) return Error{parts.error()};
+  return std::make_unique<FastcgiMode>(context, std::move(*parts));
 }
 
 }  // namespace watchdog

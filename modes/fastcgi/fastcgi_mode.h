@@ -8,6 +8,6 @@ namespace watchdog {
 
 // mode=fastcgi: requests go to the function's own FastCGI server, files below document_root from
 // here.
-std::unique_ptr<Mode> make_fastcgi_mode(const ModeContext& context);
+Result<std::unique_ptr<Mode>> make_fastcgi_mode(const ModeContext& context);
 
 }  // namespace watchdog

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "modes/fastcgi/fastcgi_response_reader.h"
-#include "process/system.h"
+#include "process/child.h"
 #include "server/worker.h"
 
 namespace watchdog {

@@ -42,12 +42,6 @@ bool is_about_body(const Field& field) {
       kNames, [&field](std::string_view name) { return equals_ignoring_case(field.name, name); });
 }
 
-Result<ServedFolder> hold(const Config& config) {
-  const bool anywhere = config.symlinks == Symlinks::kAny;
-  return ServedFolder::hold("accel_root", config.accel_root,
-                            anywhere ? Links::kAnywhere : Links::kInside);
-}
-
 // "/a/b" for "//a/./x/../b"; "" for "/". Nothing for what does not begin with '/', or climbs where
 // that is refused.
 std::optional<std::string> resolved(std::string_view path, bool may_climb) {
@@ -120,22 +114,19 @@ void AccelResponse::send(Exchange& exchange) const {
   });
 }
 
-AccelRoot::AccelRoot(const ModeContext& context) {
-  const Config& config = context.config;
-  if (config.accel_root.empty()) return;
-  auto folder = hold(config);
-  if (!folder) std::abort();
-  folder_ = std::move(*folder);
-  path_ = config.accel_root;
-  if (!path_.starts_with('/')) path_.insert(0, real_path(".") + "/");
-  site_.emplace(context, *folder_, nullptr, 0);
+Result<std::optional<ServedFolder>> AccelRoot::hold(const Config& config) {
+  if (config.accel_root.empty()) return std::optional<ServedFolder>();
+  const Links links = config.symlinks == Symlinks::kAny ? Links::kAnywhere : Links::kInside;
+  auto folder = ServedFolder::hold("accel_root", config.accel_root, links);
+  if (!folder) return Error{"accel_root=" + folder.error()};
+  return std::optional(std::move(*folder));
 }
 
-std::optional<std::string> AccelRoot::problem(const Config& config) {
-  if (config.accel_root.empty()) return std::nullopt;
-  const auto folder = hold(config);
-  if (!folder) return "accel_root=" + folder.error();
-  return std::nullopt;
+AccelRoot::AccelRoot(const ModeContext& context, std::optional<ServedFolder> folder)
+    : folder_(std::move(folder)), path_(context.config.accel_root) {
+  if (!folder_) return;
+  if (!path_.starts_with('/')) path_.insert(0, real_path(".") + "/");
+  site_.emplace(context, *folder_, nullptr, 0);
 }
 
 std::unique_ptr<AccelResponse> AccelRoot::response(const UpstreamResponse& head) {
@@ -144,10 +135,11 @@ std::unique_ptr<AccelResponse> AccelRoot::response(const UpstreamResponse& head)
   if (site_ && is_supported(field)) return std::make_unique<AccelResponse>(*this, head);
   static std::atomic<bool> said = false;
   if (!said.exchange(true)) {
-    log::warn(
-        "the function leaves a file to its server to send, by {}, {}; the field was dropped, "
-        "and the answer sent as it is (said once)",
-        field, site_ ? "which is not supported" : "but accel_root is not set");
+    log::event(log::Level::kWarning, "field_dropped",
+               fmt::format("the function leaves a file to its server to send, by {}, {}; the field "
+                           "was dropped, and the answer sent as it is (said once)",
+                           field, site_ ? "which is not supported" : "but accel_root is not set"),
+               {{"field", field}});
   }
   return nullptr;
 }

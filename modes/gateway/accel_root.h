@@ -58,10 +58,9 @@ class AccelResponse {
 // One per worker, used on its loop.
 class AccelRoot {
  public:
-  // Precondition: problem(config) returned nothing.
-  explicit AccelRoot(const ModeContext& context);
-  // Says what is wrong with the configuration, in one line.
-  static std::optional<std::string> problem(const Config& config);
+  // The folder; nothing where accel_root is not set. An error names the option.
+  static Result<std::optional<ServedFolder>> hold(const Config& config);
+  AccelRoot(const ModeContext& context, std::optional<ServedFolder> folder);
 
   // Returns the response in place of the one that `head` begins, where it names a file. Null where
   // it names none, or one that cannot be sent, which is logged once; then the response is sent as

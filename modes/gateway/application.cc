@@ -1,34 +1,27 @@
 #include "modes/gateway/application.h"
 
-#include <cstdlib>
 #include <utility>
 
 #include "http/forwarded.h"
 
 namespace watchdog {
 
-namespace {
-
-FrontController front_of(const Config& config) {
+Result<Application::Parts> Application::find_parts(const Config& config) {
+  auto accel_root = AccelRoot::hold(config);
+  if (!accel_root) return Error{accel_root.error()};
   auto front = FrontController::make(config);
-  if (!front) std::abort();  // the start has asked problem()
-  return std::move(*front);
+  if (!front) return Error{front.error()};
+  return Parts{std::move(*front), std::move(*accel_root)};
 }
 
-}  // namespace
-
-Application::Application(const ModeContext& context)
-    : config_(context.config), front_(front_of(context.config)), accel_root_(context) {
+Application::Application(const ModeContext& context, Parts parts)
+    : config_(context.config),
+      front_(std::move(parts.front)),
+      accel_root_(context, std::move(parts.accel_root)) {
   if (front_.folder() != nullptr) {
     site_ =
         std::make_unique<Site>(context, *front_.folder(), &front_, share_of_static_cache(config_));
   }
-}
-
-std::optional<std::string> Application::problem(const Config& config) {
-  const auto front = FrontController::make(config);
-  if (!front) return front.error();
-  return std::nullopt;
 }
 
 std::variant<Application::Call, std::unique_ptr<Invocation>> Application::route(

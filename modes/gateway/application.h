@@ -18,10 +18,14 @@ namespace watchdog {
 // mode=fastcgi have in common. One per worker, on its loop.
 class Application {
  public:
-  // Precondition: problem(config) returned nothing.
-  explicit Application(const ModeContext& context);
-  // Says what is wrong with the configuration, in one line.
-  static std::optional<std::string> problem(const Config& config);
+  // What it needs on this machine.
+  struct Parts {
+    FrontController front;
+    std::optional<ServedFolder> accel_root;
+  };
+  // Returns what is wrong with the configuration, where a part is missing.
+  static Result<Parts> find_parts(const Config& config);
+  Application(const ModeContext& context, Parts parts);
 
   // A request that a script responds to. Owns what describes it.
   struct Call {

@@ -38,10 +38,6 @@ size_t rank_of_file_field(std::string_view name) {
   return static_cast<size_t>(found - kFileFields.begin());
 }
 
-bool starts_with_ignoring_case(std::string_view text, std::string_view start) {
-  return equals_ignoring_case(text.substr(0, start.size()), start);
-}
-
 }  // namespace
 
 void CgiResponseReader::expect(std::string_view method) {

@@ -142,9 +142,8 @@ FrontController::Route FrontController::route_file(const RequestHead& request,
   const std::string index = name + "/" + script_.substr(script_.rfind('/') + 1);
   const bool has_script = !script_.empty() && is_file(index);
   if (is_folder && has_script) return {Route::Kind::kScript, script_below(index, {})};
-  const bool reads = request.method == "GET" || request.method == "HEAD";
   // Without its '/' the site redirects.
-  const bool answers = reads && (has_script || is_file(name + "/index.html"));
+  const bool answers = request.reads() && (has_script || is_file(name + "/index.html"));
   return answers ? Route{Route::Kind::kFile} : to_front;
 }
 

@@ -17,7 +17,9 @@ void warn_of_repair(std::string_view repaired) {
     if (std::ranges::find(said, repaired) != said.end()) return;
     said.push_back(repaired);
   }
-  log::warn("the head of the function's answer was mended: {} (said once)", repaired);
+  log::event(log::Level::kWarning, "head_mended",
+             fmt::format("the head of the function's answer was mended: {} (said once)", repaired),
+             {{"cause", repaired}});
 }
 
 }  // namespace watchdog

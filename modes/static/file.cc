@@ -16,7 +16,7 @@ namespace {
 
 constexpr int64_t kNanoseconds = 1'000'000'000;
 constexpr int64_t kUnchangingAfter = 3 * kNanoseconds;
-constexpr int kMostTries = 3;
+constexpr int kMostReads = 3;
 
 int64_t nanoseconds(const timespec& time) {
   return int64_t{time.tv_sec} * kNanoseconds + time.tv_nsec;
@@ -93,7 +93,7 @@ bool FileIdentity::unchanging() const {
 ErrnoOr<FilePointer> read_file(Fd descriptor, const struct stat& status) {
   FileIdentity identity(status);
   std::string before;
-  for (int tries = 0; tries < kMostTries; ++tries) {
+  for (int tries = 0; tries < kMostReads; ++tries) {
     if (identity.size > File::kMostInMemory) {  // perhaps only by now
       return make_file(identity, state_etag(identity), {}, std::move(descriptor));
     }

@@ -9,7 +9,7 @@ namespace watchdog {
 
 namespace {
 
-constexpr uint64_t kSlice = 64 * 1024;
+constexpr uint64_t kBytesPerTurn = 64 * 1024;
 
 // From the first byte that the parts hold to the last.
 ByteRange span_of(const std::vector<Part>& parts) {
@@ -50,7 +50,7 @@ bool FileResponse::send_part(Part& part) {
 }
 
 bool FileResponse::send_from_memory(ByteRange& range) {
-  const uint64_t size = std::min(range.size, kSlice);
+  const uint64_t size = std::min(range.size, kBytesPerTurn);
   exchange_.write(std::string_view(file_->content).substr(range.first, size));
   range.first += size;
   range.size -= size;

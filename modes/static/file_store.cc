@@ -18,10 +18,11 @@ using Kind = FileLookup::Kind;
 FileLookup not_found(int error, const std::string& name) {
   switch (error) {
     case EXDEV:
-      log::warn(
-          "not served: {} is a symbolic link that leads out of the folder served; symlinks=any "
-          "follows it",
-          name);
+      log::event(log::Level::kWarning, "link_refused",
+                 fmt::format("not served: {} is a symbolic link that leads out of the folder "
+                             "served; symlinks=any follows it",
+                             name),
+                 {{"path", name}});
       return {Kind::kMissing};
     case ENOENT:
     case ENOTDIR:

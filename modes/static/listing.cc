@@ -9,6 +9,7 @@
 #include <tuple>
 #include <vector>
 
+#include "base/html.h"
 #include "base/text.h"
 #include "http/date.h"
 
@@ -28,24 +29,7 @@ struct Entry {
 
 std::string escape_html(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      default:
-        out += c;
-    }
-  }
+  append_html(out, text);
   return out;
 }
 

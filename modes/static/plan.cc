@@ -170,16 +170,12 @@ void Plan::add_kept(std::string_view name, std::string value) {
   head.fields.add(name, kept.emplace_front(std::move(value)));
 }
 
-bool is_read(const RequestHead& request) {
-  return request.method == "GET" || request.method == "HEAD";
-}
-
 Plan evaluate(const RequestHead& request, const Representation& representation,
               const Config& config, std::time_t now) {
   // What an application was asked to do by another method is done.
   const Precondition precondition =
-      is_read(request) ? check_preconditions(request, representation.file->validators(), now)
-                       : Precondition::kMet;
+      request.reads() ? check_preconditions(request, representation.file->validators(), now)
+                      : Precondition::kMet;
   if (precondition == Precondition::kFailed) return plan_error(412, representation.said, config);
   Plan plan;
   plan.head.fields.reserve(kUsualFields);

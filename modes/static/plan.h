@@ -35,9 +35,6 @@ struct Plan {
   void add_kept(std::string_view name, std::string value);
 };
 
-// Whether a method reads a file: GET and HEAD.
-bool is_read(const RequestHead& request);
-
 // The response to GET or HEAD of a representation, and to any method when an application named the
 // file: preconditions (RFC 9110 13; only for GET and HEAD), ranges (14; only for GET), cache policy
 // and cross-origin fields.

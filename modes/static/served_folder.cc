@@ -55,13 +55,18 @@ bool ServedFolder::look_up_now() {
       folder_ = std::move(*folder);
       real_path_ = watchdog::real_path(path_);
       gone_ = false;
-      log::info("{}={} leads to another folder now: {}", option_, path_, real_path_);
+      log::event(log::Level::kInfo, "folder_changed",
+                 fmt::format("{}={} leads to another folder now: {}", option_, path_, real_path_),
+                 {{"option", option_}, {"path", real_path_}});
       return true;
     }
   }
   if (!gone_) {
-    log::warn("{}={} leads to no folder now; what is left of the last one is served meanwhile",
-              option_, path_);
+    log::event(log::Level::kWarning, "folder_gone",
+               fmt::format(
+                   "{}={} leads to no folder now; what is left of the last one is served meanwhile",
+                   option_, path_),
+               {{"option", option_}, {"path", path_}});
   }
   gone_ = true;
   return false;

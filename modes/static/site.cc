@@ -44,7 +44,7 @@ Site::Site(const ModeContext& context, ServedFolder& folder, const SendPolicy* p
 
 std::unique_ptr<Invocation> Site::serve(Exchange& exchange) {
   const RequestHead& request = exchange.request();
-  if (!is_read(request)) return send(exchange, plan_other_method(request, config_));
+  if (!request.reads()) return send(exchange, plan_other_method(request, config_));
   const Lookup found = files_.resolve(request);
   switch (found.kind) {
     case Lookup::Kind::kFile:
@@ -67,7 +67,10 @@ std::unique_ptr<Invocation> Site::serve_named(Exchange& exchange, const std::str
   FileLookup found = files_.find(name);
   if (found.kind == FileLookup::Kind::kFailed) return fail(exchange, name, found.error);
   if (!found.file) {
-    log::warn("{}: there is no such file in {} that can be sent", asked, folder_.real_path());
+    log::event(
+        log::Level::kWarning, "no_such_file",
+        fmt::format("{}: there is no such file in {} that can be sent", asked, folder_.real_path()),
+        {{"path", asked}});
     const int status = found.kind == FileLookup::Kind::kForbidden ? 403 : 404;
     return send(exchange, plan_error(status, &said, config_));
   }

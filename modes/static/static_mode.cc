@@ -1,6 +1,8 @@
 #include "modes/static/static_mode.h"
 
-#include <cstdlib>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include "modes/static/site.h"
 
@@ -28,21 +30,22 @@ class StaticMode final : public Mode {
 
 Result<ServedFolder> hold(const Config& config) {
   const Links links = follows_all_links(config) ? Links::kAnywhere : Links::kInside;
-  return ServedFolder::hold("static_path", config.static_path, links);
+  auto folder = ServedFolder::hold("static_path", config.static_path, links);
+  if (!folder) return Error{"static_path=" + folder.error()};
+  return folder;
 }
 
 }  // namespace
 
-std::unique_ptr<Mode> make_static_mode(const ModeContext& context) {
+Result<std::unique_ptr<Mode>> make_static_mode(const ModeContext& context) {
   auto folder = hold(context.config);
-  if (!folder) std::abort();  // main has asked static_mode_problem()
+  if (!folder) return Error{folder.error()};
   return std::make_unique<StaticMode>(context, std::move(*folder));
 }
 
 std::optional<std::string> static_mode_problem(const Config& config) {
   const auto folder = hold(config);
-  if (!folder) return "static_path=" + folder.error();
-  return std::nullopt;
+  return folder ? std::nullopt : std::optional(folder.error());
 }
 
 }  // namespace watchdog

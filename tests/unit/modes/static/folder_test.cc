@@ -42,12 +42,12 @@ struct Site {
   }
 };
 
-struct Row {
+struct Opened {
   const char* name;
   int error;            // 0: it opens
   const char* content;  // of a file
 };
-constexpr std::array<Row, 22> kRows = {{
+constexpr std::array<Opened, 22> kOpened = {{
     {"file", 0, "file"},
     {"sub/file", 0, "sub file"},
     {"sub//file", 0, "sub file"},
@@ -72,7 +72,7 @@ constexpr std::array<Row, 22> kRows = {{
     {"nothing/below", ENOENT, nullptr},
 }};
 
-void check(const Row& row, ErrnoOr<Fd> opened) {
+void check(const Opened& row, ErrnoOr<Fd> opened) {
   CAPTURE(row.name);
   CHECK(opened.error() == row.error);
   CHECK(static_cast<bool>(opened) == (row.error == 0));
@@ -89,13 +89,13 @@ TEST_CASE("only what lies below a folder can be opened through it") {
   const Site site;
   const auto folder = Folder::hold(site.around.path("site"));
   REQUIRE(folder.ok());
-  for (const Row& row : kRows) check(row, folder->open(row.name));
+  for (const Opened& row : kOpened) check(row, folder->open(row.name));
 }
 
 TEST_CASE("opening by steps comes to the same") {
   const Site site;
   const Fd folder(::open(site.around.path("site").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  for (const Row& row : kRows) check(row, open_by_steps(folder.get(), row.name));
+  for (const Opened& row : kOpened) check(row, open_by_steps(folder.get(), row.name));
 }
 
 TEST_CASE("a look below a folder goes where opening goes") {
@@ -103,7 +103,7 @@ TEST_CASE("a look below a folder goes where opening goes") {
   const auto folder = Folder::hold(site.around.path("site"));
   REQUIRE(folder.ok());
   const Fd by_steps(::open(site.around.path("site").c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  for (const Row& row : kRows) {
+  for (const Opened& row : kOpened) {
     CAPTURE(row.name);
     struct stat status {};
     CHECK(folder->look_below(row.name, status) == row.error);
@@ -121,7 +121,7 @@ TEST_CASE("all links are followed where they may lead anywhere") {
   const Site site;
   const auto folder = Folder::hold(site.around.path("site"), Links::kAnywhere);
   REQUIRE(folder.ok());
-  for (const Row& row : kRows) {
+  for (const Opened& row : kOpened) {
     CAPTURE(row.name);
     const int error = row.error == EXDEV ? 0 : row.error;
     struct stat status {};

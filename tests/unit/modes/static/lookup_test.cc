@@ -12,16 +12,14 @@ using namespace watchdog;
 
 namespace {
 
-using Kind = Lookup::Kind;
-
-struct Fixture {
+struct LookupTest {
   TemporaryFolder around;
   Config config;
   Loop loop;
   std::optional<ServedFolder> folder;
   std::optional<SiteFiles> files;
 
-  Fixture() {
+  LookupTest() {
     around.write("secret", "no");
     around.folder("site");
     around.write("site/index.html", "start");
@@ -44,66 +42,67 @@ struct Fixture {
   }
 };
 
-struct Row {
+struct LookedUp {
   std::string_view target;
-  Kind kind;
+  Lookup::Kind kind;
   int status;  // where the kind has one
   std::string_view name;
 };
 
-constexpr Row kRows[] = {
-    {"/", Kind::kFile, 200, "index.html"},
-    {"/style.css?x", Kind::kFile, 200, "style.css"},
-    {"/st%79le.css", Kind::kFile, 200, "style.css"},
-    {"/empty", Kind::kRedirect, 200, ""},
-    {"/empty/", Kind::kRefused, 404, ""},
-    {"/style.css/", Kind::kRefused, 404, ""},
-    {"/nothing", Kind::kRefused, 404, ""},
-    {"/.env", Kind::kRefused, 404, ""},
-    {"/../secret", Kind::kRefused, 404, ""},
-    {"/out", Kind::kRefused, 404, ""},
-    {"/%zz", Kind::kRefused, 400, ""},
+constexpr LookedUp kLookedUp[] = {
+    {"/", Lookup::Kind::kFile, 200, "index.html"},
+    {"/style.css?x", Lookup::Kind::kFile, 200, "style.css"},
+    {"/st%79le.css", Lookup::Kind::kFile, 200, "style.css"},
+    {"/empty", Lookup::Kind::kRedirect, 200, ""},
+    {"/empty/", Lookup::Kind::kRefused, 404, ""},
+    {"/style.css/", Lookup::Kind::kRefused, 404, ""},
+    {"/nothing", Lookup::Kind::kRefused, 404, ""},
+    {"/.env", Lookup::Kind::kRefused, 404, ""},
+    {"/../secret", Lookup::Kind::kRefused, 404, ""},
+    {"/out", Lookup::Kind::kRefused, 404, ""},
+    {"/%zz", Lookup::Kind::kRefused, 400, ""},
 };
 
 }  // namespace
 
-TEST_CASE_FIXTURE(Fixture, "a path names a file, a folder without its slash, or nothing") {
-  for (const Row& row : kRows) {
+TEST_CASE_FIXTURE(LookupTest, "a path names a file, a folder without its slash, or nothing") {
+  for (const LookedUp& row : kLookedUp) {
     CAPTURE(row.target);
     const Lookup found = resolve(row.target);
     CHECK(found.kind == row.kind);
     CHECK(found.status == row.status);
     CHECK(found.name == row.name);
-    CHECK(static_cast<bool>(found.file) == (row.kind == Kind::kFile));
+    CHECK(static_cast<bool>(found.file) == (row.kind == Lookup::Kind::kFile));
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "a folder without an index is listed where that was asked for") {
+TEST_CASE_FIXTURE(LookupTest, "a folder without an index is listed where that was asked for") {
   config.static_listing = true;
-  CHECK(resolve("/empty/").kind == Kind::kListing);
-  CHECK(resolve("/nothing/").kind == Kind::kRefused);
+  CHECK(resolve("/empty/").kind == Lookup::Kind::kListing);
+  CHECK(resolve("/nothing/").kind == Lookup::Kind::kRefused);
 }
 
-TEST_CASE_FIXTURE(Fixture, "the fallback stands for pages that are missing, not for their parts") {
+TEST_CASE_FIXTURE(LookupTest,
+                  "the fallback stands for pages that are missing, not for their parts") {
   config.static_fallback = "/index.html";
   config.static_404 = "/404.html";
   CHECK(resolve("/some/page").name == "index.html");
-  CHECK(resolve("/some/page").kind == Kind::kFile);
+  CHECK(resolve("/some/page").kind == Lookup::Kind::kFile);
   CHECK(resolve("/photo.png", "text/html").name == "index.html");
   CHECK(resolve("/photo.png").name == "404.html");
   CHECK(resolve("/../secret", "text/html").name == "404.html");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the page for what is missing has its status") {
+TEST_CASE_FIXTURE(LookupTest, "the page for what is missing has its status") {
   config.static_404 = "/404.html";
   const Lookup found = resolve("/photo.png");
-  CHECK(found.kind == Kind::kErrorPage);
+  CHECK(found.kind == Lookup::Kind::kErrorPage);
   CHECK(found.status == 404);
   REQUIRE(found.file);
   CHECK(found.file->content == "sorry");
 }
 
-TEST_CASE_FIXTURE(Fixture, "the sibling is sent that the client likes best") {
+TEST_CASE_FIXTURE(LookupTest, "the sibling is sent that the client likes best") {
   struct {
     std::string_view accepts;
     std::string_view coding;
@@ -127,7 +126,7 @@ TEST_CASE_FIXTURE(Fixture, "the sibling is sent that the client likes best") {
   }
 }
 
-TEST_CASE_FIXTURE(Fixture, "gzip is wanted for a whole file whose client likes it") {
+TEST_CASE_FIXTURE(LookupTest, "gzip is wanted for a whole file whose client likes it") {
   config.static_gzip = true;
   const Lookup found = resolve("/index.html");
   RequestHead request{.method = "GET", .target = "/index.html"};

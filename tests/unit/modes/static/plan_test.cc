@@ -59,7 +59,7 @@ constexpr std::string_view kUsual =
     "ETag: \"e\"\n"
     "Cache-Control: no-cache\n";
 
-struct Row {
+struct Planned {
   const char* what;
   std::string_view method;
   std::vector<Field> fields;
@@ -70,7 +70,7 @@ struct Row {
 }  // namespace
 
 TEST_CASE("a plan says the status and the body by method, conditions and ranges") {
-  const Row rows[] = {
+  const Planned rows[] = {
       {"no condition", "GET", {}, 200, "0123456789"},
       {"HEAD", "HEAD", {}, 200, ""},
       {"the tag is known", "GET", {{"If-None-Match", "\"e\""}}, 304, ""},
@@ -114,7 +114,7 @@ TEST_CASE("a plan says the status and the body by method, conditions and ranges"
        ""},
   };
   const Config config;
-  for (const Row& row : rows) {
+  for (const Planned& row : rows) {
     CAPTURE(row.what);
     const RequestHead head = request(row.method, row.fields);
     const Plan plan = evaluate(head, {.file = ten_bytes(), .type = &kText}, config, kNow);

@@ -6,36 +6,35 @@
 #include <string_view>
 
 using namespace watchdog;
-using Kind = SitePath::Kind;
 
 namespace {
 
-struct Row {
+struct NamedPath {
   std::string_view path;
-  Kind kind;
+  SitePath::Kind kind;
   std::string_view name;
 };
 
 }  // namespace
 
 TEST_CASE("a path names a file or a folder below the folder served") {
-  constexpr Row kRows[] = {
-      {"/", Kind::kFolder, ""},
-      {"/index.html", Kind::kFile, "index.html"},
-      {"/docs", Kind::kFile, "docs"},
-      {"/docs/", Kind::kFolder, "docs"},
-      {"/a/b/c.txt", Kind::kFile, "a/b/c.txt"},
-      {"//a///b//", Kind::kFolder, "a/b"},
-      {"/with%20space", Kind::kFile, "with space"},
-      {"/%C3%A9t%c3%a9", Kind::kFile, "\xC3\xA9t\xC3\xA9"},
-      {"/a+b", Kind::kFile, "a+b"},
-      {"/%FF%fe", Kind::kFile, "\xFF\xFE"},
-      {"/a%5C..%5Cb", Kind::kFile, "a\\..\\b"},
-      {"/a..b", Kind::kFile, "a..b"},
-      {"/a.", Kind::kFile, "a."},
-      {"/.well-known/acme-challenge/x", Kind::kFile, ".well-known/acme-challenge/x"},
+  constexpr NamedPath kRows[] = {
+      {"/", SitePath::Kind::kFolder, ""},
+      {"/index.html", SitePath::Kind::kFile, "index.html"},
+      {"/docs", SitePath::Kind::kFile, "docs"},
+      {"/docs/", SitePath::Kind::kFolder, "docs"},
+      {"/a/b/c.txt", SitePath::Kind::kFile, "a/b/c.txt"},
+      {"//a///b//", SitePath::Kind::kFolder, "a/b"},
+      {"/with%20space", SitePath::Kind::kFile, "with space"},
+      {"/%C3%A9t%c3%a9", SitePath::Kind::kFile, "\xC3\xA9t\xC3\xA9"},
+      {"/a+b", SitePath::Kind::kFile, "a+b"},
+      {"/%FF%fe", SitePath::Kind::kFile, "\xFF\xFE"},
+      {"/a%5C..%5Cb", SitePath::Kind::kFile, "a\\..\\b"},
+      {"/a..b", SitePath::Kind::kFile, "a..b"},
+      {"/a.", SitePath::Kind::kFile, "a."},
+      {"/.well-known/acme-challenge/x", SitePath::Kind::kFile, ".well-known/acme-challenge/x"},
   };
-  for (const Row& row : kRows) {
+  for (const NamedPath& row : kRows) {
     CAPTURE(row.path);
     const SitePath site = parse_site_path(row.path);
     CHECK(site.kind == row.kind);
@@ -49,7 +48,7 @@ TEST_CASE("what begins with a dot is hidden, however it is written") {
         "/%2e%2e/etc/passwd", "/%2E./x", "/a/%2ehtaccess", "/a/.well-known/x",
         "/.well-known/.secret", "/.well-knownx", "//../x", "/..%2fetc"}) {
     CAPTURE(path);
-    CHECK(parse_site_path(path).kind == Kind::kHidden);
+    CHECK(parse_site_path(path).kind == SitePath::Kind::kHidden);
   }
 }
 
@@ -68,14 +67,14 @@ TEST_CASE("a hidden path is still a path, unless it climbs") {
 }
 
 TEST_CASE("an escaped slash is no separator") {
-  CHECK(parse_site_path("/a%2fb").kind == Kind::kNowhere);
-  CHECK(parse_site_path("/a%2F..%2F..%2Fb").kind == Kind::kNowhere);
+  CHECK(parse_site_path("/a%2fb").kind == SitePath::Kind::kNowhere);
+  CHECK(parse_site_path("/a%2F..%2F..%2Fb").kind == SitePath::Kind::kNowhere);
 }
 
 TEST_CASE("broken escapes and NUL are malformed") {
   for (const std::string_view path : {"/%", "/%2", "/%zz", "/a%00b", "/%00", "/a/%0"}) {
     CAPTURE(path);
-    CHECK(parse_site_path(path).kind == Kind::kMalformed);
+    CHECK(parse_site_path(path).kind == SitePath::Kind::kMalformed);
   }
 }
 
