@@ -1,0 +1,2 @@
+name=$(cat)
+printf 'Hello, %s!\n' "${name:-bash}"

@@ -1,0 +1,5 @@
+package greeting
+
+func From(what string) string {
+	return "Hello from " + what
+}

@@ -1,0 +1,1 @@
+module.exports = (what) => `Hello from ${what}`;

@@ -1,0 +1,10 @@
+<?php
+namespace Example;
+
+class Greeting
+{
+    public static function from(string $what): string
+    {
+        return "Hello from $what";
+    }
+}

@@ -1,0 +1,1 @@
+def greeting(what) = "Hello from #{what}"
