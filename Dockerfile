@@ -9,7 +9,8 @@ RUN here=$(dpkg --print-architecture) && target=${TARGETARCH:-$here} && compiler
       *) echo "Cannot build for $target on $here." >&2; exit 1 ;; \
     esac && \
     apt-get update && apt-get install -y --no-install-recommends $compiler meson ninja-build pkg-config \
-      libuv1-dev$library libfmt-dev$library libxxhash-dev$library zlib1g-dev$library nlohmann-json3-dev libcli11-dev node-llhttp
+      libuv1-dev$library libfmt-dev$library libxxhash-dev$library zlib1g-dev$library libbearssl-dev$library \
+      nlohmann-json3-dev libcli11-dev node-llhttp
 WORKDIR /src
 COPY meson.build meson_options.txt LICENSE ./
 COPY tests/arm64.ini tests/

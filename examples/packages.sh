@@ -1,7 +1,7 @@
 # Sourced: finds out which Debian packages are missing, and installs those and no others.
 
 BUILD_PACKAGES="g++ meson ninja-build pkg-config libuv1-dev libfmt-dev libcli11-dev
-  nlohmann-json3-dev libxxhash-dev zlib1g-dev doctest-dev ccache"
+  nlohmann-json3-dev libxxhash-dev zlib1g-dev libbearssl-dev doctest-dev ccache"
 
 say() { printf '%s\n' "$*"; }
 
@@ -58,6 +58,18 @@ install_missing() {
     exit 1
   fi
   rm -f "$install_log"
+}
+
+# Compiler, emulator and libraries for tests/arm64.ini.
+install_arm64() {
+  command -v sudo >/dev/null || sudo() { "$@"; }
+  if ! dpkg --print-foreign-architectures | grep -qx arm64; then
+    sudo dpkg --add-architecture arm64 && sudo apt-get update -q >/dev/null
+  fi
+  for library in libuv1-dev libfmt-dev libxxhash-dev zlib1g-dev libbearssl-dev; do
+    set -- "$@" "$library:arm64"
+  done
+  install_missing g++-aarch64-linux-gnu qemu-user-static "$@"
 }
 
 # show_progress LOG: keeps standard input in LOG, and shows how far ninja is: on a terminal in one line

@@ -34,9 +34,11 @@ if [ "$name" = --build ]; then
   exit
 fi
 
-export port="${port:-8080}"
+# The port that the watchdog will take: Knative and Cloud Run say theirs in PORT.
+platform=${K_SERVICE:+${PORT:-}}
+address=${port:-${platform:-8080}}
 export suppress_lock="${suppress_lock:-true}"  # so that several examples can run side by side
-url=http://localhost:$port
+url=http://localhost:$address
 case $name in
   php-index) try="curl -d fwatchdog $url/greet" ;;
   bash-env) try="curl '$url/any/path?with=a&query=too'" ;;
@@ -49,11 +51,11 @@ case $name in
   cgi-perl) try="curl -i -d 'to be or not to be' $url/" ;;
   git-server) try="git clone $url/project.git" ;;
   static-site) try="curl --compressed $url/" ;;
-  websocket) try="node examples/websocket/client.js ws://localhost:$port/ hello" ;;
+  websocket) try="node examples/websocket/client.js ws://localhost:$address/ hello" ;;
 esac
 
 cd "examples/$name"
-[ ! -e package.json ] || npm install --silent --no-fund --no-audit >/dev/null
+[ ! -e package.json ] || flock package.json npm install --silent --no-fund --no-audit >/dev/null
 # What the Dockerfile prepares.
 if [ "$name" = git-server ] && [ ! -e repositories ]; then
   git init --quiet --template= --bare repositories/project.git
