@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 . examples/packages.sh
 
 FOLDER=$PWD/build/image
-MOST_BYTES=2500000
+MOST_BYTES=3000000
 PORT=18080
 passed=0
 failed=0
