@@ -192,9 +192,11 @@ void print(Load& load, double elapsed) {
       percentile_ms(latencies, 0.9), percentile_ms(latencies, 0.99), percentile_ms(latencies, 1));
 }
 
-std::string make_request(const Address& address, const std::string& method, uint64_t body_bytes) {
+std::string make_request(const Address& address, const std::string& method, uint64_t body_bytes,
+                         const std::string& agent) {
   std::string request = method + " " + address.path + " HTTP/1.1\r\nHost: " + address.host + ":" +
                         address.port + "\r\n";
+  if (!agent.empty()) request += "User-Agent: " + agent + "\r\n";
   if (body_bytes > 0) request += "Content-Length: " + std::to_string(body_bytes) + "\r\n";
   return request + "\r\n" + std::string(body_bytes, 'x');
 }
@@ -211,7 +213,7 @@ int measure(const Options& options) {
 
   Load load;
   load.address = *address;
-  load.request = make_request(*address, method, body_bytes);
+  load.request = make_request(*address, method, body_bytes, options.text("user-agent", ""));
   load.to_head = method == "HEAD";
   load.pause = options.real("pause-ms", 0) / 1000;
   load.to_send = requests > 0 ? requests : UINT64_MAX;
@@ -232,5 +234,5 @@ int main(int count, char** arguments) {
   return bench::measure(bench::Options(
       count, arguments,
       "load --url host:port/path [--clients N] [--requests N] [--seconds S] [--method NAME] "
-      "[--body-bytes N] [--pause-ms N]"));
+      "[--body-bytes N] [--pause-ms N] [--user-agent NAME]"));
 }

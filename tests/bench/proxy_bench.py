@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures mode=http beside nginx and haproxy doing the same work, in front of one nginx.
 
-  tests/bench/proxy_bench.py [--quick] [WATCHDOG]
+  tests/bench/proxy_bench.py [--quick] [WATCHDOG] [--peer OTHER_WATCHDOG]
 
 The floor is relay.cc: bytes copied both ways, no HTTP, no log. All proxies write an access log to a
 file and have one thread on one CPU; clients and the upstream have the other. They take turns in
@@ -14,7 +14,6 @@ every round; figures are medians over the rounds.
 Nothing here passes or fails. Needs nginx and haproxy (Debian: nginx-light haproxy).
 """
 
-import argparse
 import os
 import pathlib
 import resource
@@ -24,7 +23,7 @@ import subprocess
 import tempfile
 import time
 
-from bench import CPUS, ROOT, SERVER_CPU, TOOLS, build_tools, free_port, load, on_cpu, run_json
+from bench import CPUS, SERVER_CPU, TOOLS, build_tools, free_port, load, on_cpu, parse_comparison, run_json
 
 CLIENT_CPU = CPUS[-1]
 WORK = {  # name: (path, clients, load's options)
@@ -110,15 +109,15 @@ def end(process):
 
 
 class Proxy:
-    def __init__(self, label, folder, upstream, watchdog):
+    def __init__(self, label, folder, upstream, watchdogs):
         self.label = label
         self.port = free_port()
         names = {"folder": folder, "port": self.port, "upstream": upstream, "most": most_clients()}
         variables = dict(os.environ)
         if label == "floor":
             command = [TOOLS / "relay", self.port, upstream]
-        elif label == "fwatchdog":
-            command = [watchdog, "--", "sleep", "1000000"]
+        elif label in watchdogs:
+            command = [watchdogs[label], "--", "sleep", "1000000"]
             variables.update(mode="http", upstream_url=f"http://127.0.0.1:{upstream}", workers="1",
                              port=str(self.port), metrics_port="0", suppress_lock="true",
                              idle_timeout="600s")
@@ -187,7 +186,7 @@ def wait_for(port):
         time.sleep(0.05)
 
 
-def bench(folder, watchdog, rounds, seconds, idle_clients):
+def bench(folder, watchdogs, rounds, seconds, idle_clients):
     upstream = free_port()
     (folder / "megabyte").write_bytes(b"x" * 1_000_000)
     (folder / "upstream.conf").write_text(UPSTREAM.format(folder=folder, upstream=upstream))
@@ -195,8 +194,8 @@ def bench(folder, watchdog, rounds, seconds, idle_clients):
     proxies = []
     try:
         wait_for(upstream)
-        for label in ("floor", "nginx", "haproxy", "fwatchdog"):
-            proxies.append(Proxy(label, folder, upstream, watchdog))
+        for label in ("floor", "nginx", "haproxy", *watchdogs):
+            proxies.append(Proxy(label, folder, upstream, watchdogs))
         for name, (path, clients, options) in WORK.items():
             figures = {proxy.label: [] for proxy in proxies}
             direct = []
@@ -235,11 +234,8 @@ def show(name, figures, direct):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a look, not a measurement")
-    parser.add_argument("watchdog", nargs="?", default=ROOT / "build" / "release" / "fwatchdog")
-    options = parser.parse_args()
+    options = parse_comparison(__doc__)
+    watchdogs = {"fwatchdog": options.watchdog, **({"peer": options.peer} if options.peer else {})}
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
     build_tools()
@@ -247,7 +243,7 @@ def main():
         path = pathlib.Path(folder)
         path.chmod(0o755)
         rounds, seconds = (2, 1) if options.quick else (5, 3)
-        bench(path, options.watchdog, rounds, seconds, most_clients())
+        bench(path, watchdogs, rounds, seconds, most_clients())
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures mode=static beside nginx serving the same folder.
 
-  tests/bench/static_bench.py [--quick] [WATCHDOG]
+  tests/bench/static_bench.py [--quick] [WATCHDOG] [--peer OTHER_WATCHDOG]
 
 Both write an access log to a file and have one thread on one CPU, the clients have the other. nginx
 has sendfile and tcp_nopush on; "nginx cache" also keeps its files open (open_file_cache). They take
@@ -13,7 +13,6 @@ files takes to be served from, from starting the process to the first answer.
 Nothing here passes or fails. Needs nginx (Debian: nginx-light).
 """
 
-import argparse
 import os
 import pathlib
 import socket
@@ -22,7 +21,7 @@ import subprocess
 import tempfile
 import time
 
-from bench import CPUS, ROOT, SERVER_CPU, build_tools, free_port, load, on_cpu, run_json
+from bench import CPUS, SERVER_CPU, build_tools, free_port, load, on_cpu, parse_comparison, run_json
 from proxy_bench import cpu_seconds, end, resident_kb
 
 CLIENT_CPU = CPUS[-1]
@@ -44,12 +43,12 @@ http {{
 
 
 class Server:
-    def __init__(self, label, out, folder, watchdog):
+    def __init__(self, label, out, folder, watchdogs):
         self.label = label
         self.port = free_port()
         variables = dict(os.environ)
-        if label == "fwatchdog":
-            command = [watchdog]
+        if label in watchdogs:
+            command = [watchdogs[label]]
             variables.update(mode="static", static_path=str(folder), workers="1",
                              port=str(self.port), metrics_port="0", suppress_lock="true")
         else:
@@ -63,7 +62,7 @@ class Server:
                                             stderr=log, stdin=subprocess.DEVNULL)
         self.first_answer = self.wait_for_answer() - self.started
         children = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        self.pids = (children.read_text().split() if label != "fwatchdog" else []) or [self.process.pid]
+        self.pids = ([] if label in watchdogs else children.read_text().split()) or [self.process.pid]
 
     def wait_for_answer(self):
         while time.monotonic() < self.started + 10:
@@ -130,12 +129,11 @@ def show(name, figures):
               f"{statistics.median(r['p50'] for r in rounds):>9.0f}", flush=True)
 
 
-def bench(out, watchdog, rounds, seconds):
+def bench(out, watchdogs, rounds, seconds):
     folder = out / "site"
     folder.mkdir()
     fill(folder)
-    servers = [Server(label, out, folder, watchdog)
-               for label in ("nginx", "nginx cache", "fwatchdog")]
+    servers = [Server(label, out, folder, watchdogs) for label in ("nginx", "nginx cache", *watchdogs)]
     try:
         for name, (path, clients) in WORK.items():
             figures = {server.label: [] for server in servers}
@@ -154,23 +152,20 @@ def bench(out, watchdog, rounds, seconds):
     for number in range(100_000):
         os.mknod(many / f"{number}.txt")
     (many / "index.html").write_text("many")
-    server = Server("fwatchdog", out, many, watchdog)
+    server = Server("fwatchdog", out, many, watchdogs)
     server.stop()
     print(f"\n100,000 files: the first answer after {server.first_answer * 1000:.1f} ms")
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="a look, not a measurement")
-    parser.add_argument("watchdog", nargs="?", default=ROOT / "build" / "release" / "fwatchdog")
-    options = parser.parse_args()
+    options = parse_comparison(__doc__)
+    watchdogs = {"fwatchdog": options.watchdog, **({"peer": options.peer} if options.peer else {})}
     build_tools()
     with tempfile.TemporaryDirectory(prefix="fwatchdog-bench-") as folder:
         path = pathlib.Path(folder)
         path.chmod(0o755)
         rounds, seconds = (2, 1) if options.quick else (5, 3)
-        bench(path, options.watchdog, rounds, seconds)
+        bench(path, watchdogs, rounds, seconds)
 
 
 if __name__ == "__main__":

@@ -71,7 +71,7 @@ class Refusals(Case):
             self.assertIn(mode, line)
 
     def test_jwt_auth_is_never_ignored(self):
-        self.assertIn("jwt_auth", self.one_line(self.refused(jwt_auth="true")))
+        self.assertIn("OPENFAAS_NAME", self.one_line(self.refused(jwt_auth="true")))
 
     def test_all_errors_are_reported_at_once(self):
         text = self.refused(port="80a80", read_timeout="x", mode="nonsense")

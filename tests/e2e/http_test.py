@@ -339,6 +339,16 @@ class Limits(Case):
         self.assertTrue(client.closed())
         self.assert_within(watch.seconds, 0.28, 1.0)
 
+    def test_a_request_that_came_in_time_is_served_although_it_was_read_too_late(self):
+        dog = self.start(fprocess="true", idle_timeout="300ms")
+        client = self.client(dog)
+        self.assertEqual(client.request().status, 200)
+        dog.signal(signal.SIGSTOP)
+        client.send(head())
+        time.sleep(0.5)
+        dog.signal(signal.SIGCONT)
+        self.assertEqual(client.response().status, 200)
+
     def test_an_idle_connection_outlives_read_timeout(self):
         dog = self.start(fprocess="true", read_timeout="200ms")
         client = self.client(dog)

@@ -3,8 +3,9 @@
 import json
 import os
 import re
+import signal
 
-from harness import SANITIZER, Case, Hold, InBackground, free_port, until
+from harness import ROOT, SANITIZER, Case, Hold, InBackground, free_port, until
 
 STAMP = r"\d{4}/\d\d/\d\d \d\d:\d\d:\d\d"
 
@@ -161,10 +162,16 @@ class FunctionLines(Case):
         until(lambda: len(pattern.findall(dog.log())) == 400, 5, "400 whole lines")
 
 
-class Json(Case):
+class JsonTests:
     def lines(self, dog):
         return [json.loads(line) for line in dog.log().splitlines()]
 
+    def line_of(self, dog, path):
+        dog.wait_log(path)
+        return next(line for line in self.lines(dog) if line.get("path") == path)
+
+
+class Json(JsonTests, Case):
     def test_every_line_is_json(self):
         dog = self.sh(r"""printf 'quote " backslash \\ tab \t bell \a euro \342\202\254 bad \377\n' >&2
                           [ "$Http_Path" = /good ] || exit 3""", log_format="json")
@@ -176,6 +183,16 @@ class Json(Case):
         self.assertTrue(all(isinstance(line, dict) for line in lines))
         self.assertTrue(any("euro €" in str(line) for line in lines))
 
+    def test_start_and_end_have_their_parts(self):
+        dog = self.start(fprocess="true", log_format="json")
+        dog.signal(signal.SIGTERM)
+        dog.wait_exit()
+        events = {(line["event"], line.get("stage")): line for line in self.lines(dog) if "event" in line}
+        self.assertEqual(events["starting", None]["mode"], "streaming")
+        self.assertIn(dog.port, [line.get("port") for line in self.lines(dog)])
+        self.assertEqual(events["stopping", "closing"]["requests_in_flight"], 0)
+        self.assertIn(("stopped", None), events)
+
     def test_an_access_line_has_its_parts(self):
         dog = self.start(fprocess="echo hello", log_format="json", log_callid="true")
         dog.request(path="/items", headers={"X-Call-Id": "abc"})
@@ -186,6 +203,59 @@ class Json(Case):
             self.assertIn(value, values)
         self.assertIn("127.0.0.1", str(line))
 
+    def test_an_access_line_says_how_long_the_request_its_queue_and_its_process_took(self):
+        dog = self.start("--", *Hold.command(), log_format="json", max_inflight=1, max_queue=1)
+        hold = Hold(dog.folder)
+        first = InBackground(lambda: dog.request(path="/first"))
+        hold.started()
+        second = InBackground(lambda: dog.request(path="/second"))
+        until(lambda: dog.request(path="/_/ready").status == 429, 5, "the second to wait")
+        hold.release()
+        self.assertEqual([first.result().status, second.result().status], [200, 200])
+        first, second = self.line_of(dog, "/first"), self.line_of(dog, "/second")
+        self.assertNotIn("queue_s", first)
+        for line in (first, second):
+            self.assertEqual(line["event"], "request")
+            self.assertEqual(line["duration_s"], line["duration_seconds"])
+            self.assertLess(0, line["spawn_s"])
+            self.assertLess(line["spawn_s"], line["duration_s"])
+        self.assertLess(0, second["queue_s"])
+        self.assertLess(second["queue_s"], second["duration_s"])
+
+    def test_a_request_that_gets_no_slot_says_how_long_it_waited(self):
+        dog = self.start("--", *Hold.command(), log_format="json", max_inflight=1, max_queue=1, queue_timeout="20ms")
+        hold = Hold(dog.folder)
+        first = InBackground(lambda: dog.request(path="/first"))
+        hold.started()
+        self.assertEqual(dog.request(path="/second").status, 503)
+        hold.release()
+        first.result()
+        line = self.line_of(dog, "/second")
+        self.assertGreaterEqual(line["queue_s"], 0.02)
+        self.assertNotIn("spawn_s", line)
+
+    def test_a_server_s_start_and_its_end_say_which_process_and_how_long(self):
+        url = f"http://127.0.0.1:{free_port()}"
+        server = f"import http.server as h; h.HTTPServer(('127.0.0.1', {url.rpartition(':')[2]}), h.SimpleHTTPRequestHandler).serve_forever()"
+        dog = self.start("--", "python3", "-c", server, mode="http", upstream_url=url, log_format="json")
+        dog.wait_log("function_ready", 20)
+        ready = next(line for line in self.lines(dog) if line.get("event") == "function_ready")
+        self.assertLess(0, ready["duration_s"])
+        os.kill(ready["pid"], signal.SIGKILL)
+        dog.wait_exit()
+        ended = next(line for line in self.lines(dog) if line.get("event") == "function_ended")
+        self.assertEqual((ended["pid"], ended["signal"], ended["level"]), (ready["pid"], signal.SIGKILL, "error"))
+        self.assertLess(0, ended["duration_s"])
+
+    def test_every_line_of_ours_has_its_event(self):
+        dog = self.sh("echo said >&2; exit 3", log_format="json", static_path="/nowhere")
+        dog.request()
+        dog.signal(signal.SIGTERM)
+        dog.wait_exit()
+        lines = self.lines(dog)
+        self.assertIn("configuration", [line.get("event") for line in lines])
+        self.assertEqual([line for line in lines if "event" not in line and "stream" not in line], [])
+
     def test_a_failure_says_what_and_why(self):
         dog = self.sh("exit 7", log_format="json")
         dog.request()
@@ -195,16 +265,77 @@ class Json(Case):
         self.assertIn(500, line.values())
 
 
-class Terminals(Case):
-    """What a client or a function writes must not speak to the terminal of whoever reads the log."""
+class WarmStarts(JsonTests, Case):
+    def test_a_warm_start_is_told_and_its_time_too(self):
+        dog = self.start("--", "python3", "-c", "import sys; print(sys.stdin.read())", warm_start="zygote", log_format="json")
+        dog.wait_log("Warm start: zygote")
+        told = next(line for line in self.lines(dog) if line.get("event") == "warm_start")
+        self.assertEqual((told["kind"], told["program"]), ("zygote", "python3"))
+        self.assertEqual(dog.request("POST", "/warm", body=b"x").status, 200)
+        self.assertLess(0, self.line_of(dog, "/warm")["spawn_s"])
 
-    def on_terminal(self, program, **headers):
+    def warm_start_of(self, script):
+        dog = self.start("--", "python3", "-c", script, warm_start="auto", log_format="json", LANG="C.UTF-8")
+        dog.wait_log('"Warm start: ', 30)
+        return next(line for line in self.lines(dog) if line.get("event") == "warm_start")
+
+    def test_a_warm_start_that_was_found_out_has_the_same_parts_as_one_that_was_set(self):
+        why = "a made-up request had the same response"
+        told = self.warm_start_of("import sys; print(sys.stdin.read())")
+        self.assertEqual((told["kind"], told["program"], told["cause"]), ("zygote", "python3", why))
+        self.assertEqual(told["msg"], f"Warm start: zygote (python3; {why})")
+        told = self.warm_start_of("import sys, time; print(sys.stdin.read(), time.time_ns())")
+        self.assertEqual((told["kind"], told["reason"]), ("off", "differs"))
+        self.assertRegex(told["cause"], "^its response to one and the same request is always another")
+        self.assertEqual(told["msg"], f"Warm start: off: {told['cause']}")
+
+
+class Events(Case):
+    """The page of the log lists what programs can rely on."""
+
+    def in_the_code(self):
+        """{event: its parts}, of all calls that log one."""
+        events = {}
+        for path in [*(ROOT / "watchdog").rglob("*.cc"), *(ROOT / "modes").rglob("*.cc")]:
+            text = path.read_text()
+            calls = re.findall(r'\bevent\(\s*(?:log::)?(?:Level::\w+|level),\s*"(\w+)",(.*?)\);\n', text, re.DOTALL)
+            self.assertGreaterEqual(len(calls), text.count("log::event("), path)
+            for name, rest in calls:
+                parts = re.findall(r'\{"(\w+)",', rest)
+                if "status.part()" in rest:
+                    parts += ["exit_code", "signal"]
+                events.setdefault(name, set()).update(parts)
+        access = (ROOT / "watchdog/base/log_format.cc").read_text().partition("Json access_json")[2].partition("\n}\n")[0]
+        parts = set(re.findall(r'line\["(\w+)"\]|add_seconds\(line, "(\w+)"', access))
+        return {**events, "request": {name for pair in parts for name in pair if name} - {"event"}}
+
+    def in_the_page(self):
+        table = re.search(r"<!-- events -->\n(.*?)<!-- end -->", (ROOT / "watchdog/base/README.md").read_text(), re.DOTALL)
+        rows = [line.strip("| ").split("|", 2)[:2] for line in table.group(1).splitlines()[2:]]
+        return [[re.findall(r"`(\w+)`", cell) for cell in row] for row in rows]
+
+    def test_the_page_has_each_event_of_the_code_with_its_parts_and_no_other(self):
+        code, page = self.in_the_code(), self.in_the_page()
+        self.assertEqual(sorted(name for names, _ in page for name in names), sorted(code))
+        for names, parts in page:
+            self.assertEqual(set(parts), set().union(*(code[name] for name in names)), names)
+
+    def test_warnings_and_errors_are_events(self):
+        for path in [*(ROOT / "watchdog").rglob("*.cc"), *(ROOT / "modes").rglob("*.cc")]:
+            if path.name != "log.cc":
+                self.assertNotRegex(path.read_text(), r"\blog::(write|warn|error)\(", path)
+
+
+class Terminals(Case):
+    """People get colours and columns; what a client or a function writes must not speak to their terminal."""
+
+    def on_terminal(self, program, headers=None, **settings):
         ours, theirs = os.openpty()
         self.addCleanup(os.close, ours)
         os.set_blocking(ours, False)
         port = free_port()
         dog = self.sh(program, read_log=False, port=port, log_callid="true",
-                      wrapper=("sh", "-c", f'exec "$@" > {os.ttyname(theirs)} 2>&1', "sh"))
+                      wrapper=("sh", "-c", f'exec "$@" > {os.ttyname(theirs)} 2>&1', "sh"), **settings)
         os.close(theirs)
         seen = bytearray()
 
@@ -213,19 +344,57 @@ class Terminals(Case):
                 seen.extend(os.read(ours, 65536))
             except BlockingIOError:
                 pass
-            return b"GET / - 200" in seen
+            return re.search(rb"GET\W.*200.*\].*\r\n", seen)
 
-        self.assertEqual(dog.request(headers=headers).status, 200)
+        self.assertEqual(dog.request(headers=headers or {}).status, 200)
         until(read, 5, "the access line")
         return bytes(seen)
 
-    def test_a_function_s_line_keeps_its_colours_and_nothing_else_that_a_terminal_obeys(self):
-        seen = self.on_terminal(r"printf '\033[31mred\033[0m \033]0;title\007 \302\2332J\n' >&2")
-        self.assertIn(b"\x1b[31mred\x1b[0m \\x1b]0;title\\x07 \\xc2\\x9b2J", seen)
+    def test_a_line_of_a_request_is_in_columns_and_its_status_in_the_colour_of_its_class(self):
+        seen = self.on_terminal("printf hello", TERM="xterm")
+        self.assertRegex(seen, rb"(?m)^\x1b\[2m\d\d:\d\d:\d\d\x1b\[0m  \x1b\[1mGET    \x1b\[0m "
+                               rb"\x1b\[32m200\x1b\[0m +\d+\.\d+m?s       5B  /\x1b\[2m  \[none\]\x1b\[0m\r$")
+        self.assertRegex(seen, rb"(?m)^\x1b\[2m[\d:]{8}\x1b\[0m  Listening on port: \d+\r$")
 
-    def test_a_client_s_control_characters_of_8_bits_are_written_as_numbers(self):
-        seen = self.on_terminal("true", **{"X-Call-Id": "a\x9b2J\xff"})
-        self.assertIn(b"[a\\x9b2J\\xff]", seen)
+    def test_a_warning_is_yellow(self):
+        seen = self.on_terminal("true", TERM="xterm", static_path="/nowhere")
+        self.assertRegex(seen, rb"\x1b\[33mWarning: .*static_path.*\x1b\[0m\r\n")
+
+    def test_a_bar_tells_the_function_s_lines_from_ours_and_their_colours_end_with_them(self):
+        seen = self.on_terminal(r"printf '\033[31mred\033[0m \033]0;title\007 \302\2332J\n' >&2", TERM="xterm")
+        self.assertIn(b"stderr \x1b[0m \x1b[36m| \x1b[0m\x1b[31mred\x1b[0m \\x1b]0;title\\x07 \\xc2\\x9b2J\x1b[0m\r\n", seen)
+
+    def test_without_prefixes_a_function_s_line_stands_alone(self):
+        seen = self.on_terminal("echo bare >&2", TERM="xterm", prefix_logs="false")
+        self.assertRegex(seen, rb"(?m)^bare\r$")
+
+    def test_with_no_color_or_a_terminal_that_knows_none_lines_are_those_of_a_pipe(self):
+        for settings in ({"TERM": "xterm", "NO_COLOR": "1"}, {"TERM": "dumb"}, {"TERM": None}):
+            with self.subTest(**settings):
+                seen = self.on_terminal("echo line >&2", **settings).decode()
+                self.assertNotIn("\x1b", seen)
+                self.assertRegex(seen, rf"(?m)^{STAMP} stderr: line\r$")
+                self.assertRegex(seen, rf"(?m)^{STAMP} GET / - 200 OK - ContentLength: 0B \(\d+\.\d{{4}}s\) \[none\]\r$")
+
+    def test_json_has_no_colours(self):
+        seen = self.on_terminal("echo line >&2", TERM="xterm", log_format="json")
+        self.assertNotIn(b"\x1b", seen)
+        self.assertTrue(all(json.loads(line) for line in seen.splitlines()))
+
+    def test_a_pipe_gets_no_colours_whatever_the_terminal_is(self):
+        dog = self.sh("echo line >&2", TERM="xterm", static_path="/nowhere")
+        dog.request()
+        dog.wait_log(rf"^{STAMP} GET / - 200 OK - ContentLength: 0B ")
+        self.assertNotIn("\x1b", dog.log())
+
+    def test_a_client_s_control_characters_are_written_as_numbers(self):
+        for settings in ({"TERM": "xterm"}, {"TERM": "dumb"}):
+            seen = self.on_terminal("true", {"X-Call-Id": "a\x9b2J\xff"}, **settings)
+            self.assertIn(b"[a\\x9b2J\\xff]", seen)
+
+    def test_without_colours_a_function_s_line_keeps_its_own_and_nothing_else_that_a_terminal_obeys(self):
+        seen = self.on_terminal(r"printf '\033[31mred\033[0m \033]0;title\007 \302\2332J\n' >&2", NO_COLOR="1", TERM="xterm")
+        self.assertIn(b"\x1b[31mred\x1b[0m \\x1b]0;title\\x07 \\xc2\\x9b2J", seen)
 
     def test_a_pipe_gets_a_function_s_line_as_it_is(self):
         dog = self.sh(r"printf '\033]0;title\007\n' >&2")

@@ -1,12 +1,28 @@
-"""What the log says of a process that the kernel killed to get memory."""
+"""How little memory waiting takes, and what the log says of a process that was killed to get memory."""
 
-from harness import FUNCTIONS, Case, free_port, until
+from harness import FUNCTIONS, SANITIZER, Case, free_port, until
 
 # Shows the watchdog control groups of the test's making: a folder of its own over /sys/fs/cgroup.
 SCRIPT = ('mkdir groups && echo "oom_kill 3" > groups/memory.events && '
           'mount --bind groups /sys/fs/cgroup && exec "$@"')
 WRAPPER = ("unshare", "--mount", "sh", "-c", SCRIPT, "sh")
 KILLED = 'echo "oom_kill 4" > groups/memory.events'  # as the kernel counts it, before it kills
+
+
+class Waiting(Case):
+    def test_the_code_of_the_start_does_not_stay_in_memory(self):
+        dog = self.start(fprocess="cat")
+        dog.request()
+        start_and_request = dog.rss_kb()
+        waiting = self.start(fprocess="cat").rss_kb()
+        if not SANITIZER:
+            self.assertLess(waiting, 2048)
+            self.assertLess(start_and_request, 3072)
+
+    def test_with_traces_it_takes_hardly_more(self):
+        dog = self.start(fprocess="cat", OTEL_EXPORTER_OTLP_ENDPOINT=f"http://127.0.0.1:{free_port()}")
+        if not SANITIZER:
+            until(lambda: dog.rss_kb() < 2048, 5, "the code of the start to leave the memory")
 
 
 class OutOfMemory(Case):

@@ -61,7 +61,7 @@ class Orphans:
         dog.signal(signal.SIGINT)
         self.assertEqual(dog.wait_exit(), 0)
         self.assertEqual(dog.processes(), [])
-        self.assertRegex(dog.log(), r"Stopping: \d processes that the function left behind")
+        self.assertRegex(dog.log(), r"asking what the function left behind to end; processes: \d")
 
     def test_a_daemon_may_clean_up(self):
         dog = self.sh("setsid sh -c 'trap \"sleep 0.2; touch cleaned; exit\" TERM; touch daemon;"

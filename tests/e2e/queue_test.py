@@ -35,13 +35,13 @@ class Queue(Case):
         for name in names:
             (self.dog.folder / f"go.{name}").touch()
 
-    def queued(self):
+    def metric(self, name):
         port = int(self.dog.environment["metrics_port"])
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics").read().decode()
-        return int(re.search(r"^fwatchdog_requests_queued (\d+)", text, re.MULTILINE).group(1))
+        return int(re.search(rf"^{name} (\d+)", text, re.MULTILINE).group(1))
 
     def waiting(self, count):
-        until(lambda: self.queued() == count, 5, f"{count} requests to wait")
+        until(lambda: self.metric("fwatchdog_requests_queued") == count, 5, f"{count} requests to wait")
 
     def test_a_request_beyond_max_inflight_waits_for_its_turn(self):
         self.serve()
@@ -190,8 +190,8 @@ class Queue(Case):
         self.assertFalse(self.ran("b"))
 
     def test_clients_that_come_and_go_never_cost_a_slot(self):
-        dog = self.start(fprocess="cat", max_inflight="2", max_queue="20", queue_timeout="50ms",
-                         workers="4")
+        dog = self.dog = self.start(fprocess="cat", max_inflight="2", max_queue="20", queue_timeout="50ms",
+                                    workers="4", metrics_port=str(free_port()))
 
         def storm(leave):
             for number in range(40 if SANITIZER else 150):
@@ -205,6 +205,7 @@ class Queue(Case):
                   for leave in ("abort", "close") * 3]
         for each in storms:
             each.result()
+        until(lambda: self.metric("http_requests_in_flight") == 0, 10, "the last of them to have left")
         dog.until_no_processes()
         clients = [self.client(dog) for _ in range(2)]
         for client in clients:

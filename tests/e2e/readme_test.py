@@ -15,8 +15,9 @@ from harness import (BINARY, EXIT_INTERNAL, EXIT_USAGE, ROOT, STATIC, Case, Clie
                      head, run)
 
 PAGES = {path: path.read_text() for path in
-         (ROOT / "README.md", ROOT / "watchdog/README.md", ROOT / "watchdog/http/README.md", ROOT / "examples/openfaas/README.md",
-          *sorted(ROOT.glob("modes/*/README.md")))}
+         (ROOT / "README.md", *sorted(ROOT.glob("watchdog/**/README.md")), *sorted(ROOT.glob("modes/*/README.md")),
+          ROOT / "examples/openfaas/README.md", ROOT / "examples/openfaas/TEMPLATES.md",
+          ROOT / "examples/deb/README.md")}
 README = PAGES[ROOT / "README.md"]
 
 
@@ -69,8 +70,10 @@ class Commands(Case):
         named = re.findall(r"(\./\w+/run\.sh) ([\w-]+)", README)
         self.assertEqual(len(named), 3)
         for script, word in named:
-            labels = re.findall(r"(?m)^ +([\w |-]+)\)", (ROOT / script).read_text())  # of its case
-            self.assertIn(word, " | ".join(labels).split(" | "))
+            text = (ROOT / script).read_text()
+            labels = " | ".join(re.findall(r"(?m)^ +([\w |-]+)\)", text)).split(" | ")  # of its case
+            suites = " ".join(re.findall(r'(?m)^(?:ALL|BY_NAME)="(.*)"$', text)).split()
+            self.assertIn(word, labels + suites)
 
     def test_a_command_is_a_function_with_two_lines_of_shell(self):
         build, *commands = blocks("sh")[0].splitlines()
@@ -161,8 +164,10 @@ class Containers(Case):
 
 class Reference(Case):
     def test_the_options_are_those_that_help_prints(self):
-        table = re.search(r"<!-- options:.*?-->\n(.*?)<!-- end of options -->", README, re.DOTALL)
-        self.assertEqual(table.group(1), run("--help", "--markdown").stdout)
+        pages = (README, *((ROOT / page).read_text() for page in ("modes/README.md", "watchdog/trace/README.md")))
+        tables = [re.search(r"<!-- options:.*?-->\n(.*?)\n<!-- end of options -->", page, re.DOTALL).group(1)
+                  for page in pages]
+        self.assertEqual("\n\n".join(tables) + "\n", run("--help", "--markdown").stdout)
 
     def test_each_mode_is_served_or_refused_as_said(self):
         served = set(re.findall(r"`mode=(\w+)`", " ".join(cells[1] for cells in rows("you have"))))
@@ -233,9 +238,11 @@ class Reference(Case):
         self.start(fprocess="true", metrics_port=port).request()
         with Client(port) as client:
             text = client.request(path="/metrics").text
-        served = set(re.findall(r"(?m)^# TYPE (\w+)", text))
-        named = set(re.findall(r"`(.*?)`", marked("metrics")))
-        self.assertEqual(named, {re.sub("^process_.*", "process_*", name) for name in served})
+        served = dict(re.findall(r"(?m)^# TYPE (\w+) (\w+)", text))
+        told = {spans(name)[0]: kind for name, kind, _ in rows("name", "watchdog/server/README.md")}
+        self.assertEqual(told.pop("process_*"), "several")
+        self.assertEqual(told, {name: kind for name, kind in served.items() if not name.startswith("process_")})
+        self.assertLessEqual({name for name in spans(README) if re.match("http_requests?_|fwatchdog_", name)}, set(told))
 
     def test_the_variables_are_those_that_a_function_sees(self):
         dog = self.start(fprocess="env")
@@ -317,6 +324,14 @@ DIFFERENCES = [
      "an_answer_with_a_head_has_its_status_and_fields the_program_says_status_and_fields"),
     ("PHP without", "`mode=fastcgi`", "it_stays_warm paths_that_name_no_file_are_the_front_script_s"),
     ("of-watchdog's `afterburn`", "refused", "afterburn_and_inproc_are_refused_with_advice"),
+    ("`jwt_auth`: a pattern", "whole name", "permissions_are_of_the_whole_name"),
+    ("`jwt_auth`: a token without `exp`", "refused",
+     "what_is_wrong_with_a_token_is_said_and_counted_but_not_the_token"),
+    ("`jwt_auth`: HS256", "RS256 and ES256", "what_is_wrong_with_a_token_is_said_and_counted_but_not_the_token"),
+    ("`jwt_auth`: keys", "again", "a_new_key_is_found_by_the_first_token_that_names_it"),
+    ("`jwt_auth`: without a gateway", "503",
+     "without_keys_requests_get_503_and_the_log_says_why_once "
+     "a_gateway_that_is_not_there_or_slow_holds_nothing_up"),
 ]
 
 

@@ -1,5 +1,6 @@
 """mode=http: the process that is kept warm, from its start to its end."""
 
+import contextlib
 import os
 import re
 import signal
@@ -179,7 +180,8 @@ class Signals(Warm):
     def stop_everybody(self, dog):
         """SIGTERM for the watchdog and for every process of its function, as a container's end may be."""
         for pid in (dog.pid, *dog.processes()):
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # one that the signal before has ended
+                os.kill(pid, signal.SIGTERM)
 
     def test_an_end_of_every_process_of_the_container_is_no_failure(self):
         for restart in ("no", "on-failure", "always"):
@@ -197,6 +199,17 @@ class Signals(Warm):
         self.assertEqual(dog.wait_exit(), 0)
         self.assertEqual(dog.log().count("has ended with the stop: killed by SIGTERM"), 2, dog.log())
         self.assertNotRegex(dog.log(), "Error:|Warning:|Starting the function again")
+
+    def test_a_server_that_exits_with_an_error_at_the_stop_of_all_is_no_failure(self):
+        for code in (1, 143):
+            port = free_port()
+            program = f"trap 'kill $!; exit {code}' TERM; python3 -m http.server --bind 127.0.0.1 {port} & wait"
+            dog = self.start("--", "sh", "-c", program, mode="http", upstream_url=f"http://127.0.0.1:{port}",
+                             healthcheck_interval="300ms")
+            until(lambda: dog.request(path="/_/health").status == 200, 10, "it to be ready")
+            self.stop_everybody(dog)
+            self.assertEqual(dog.wait_exit(), 0)
+            self.assertIn(f"has ended with the stop: exit code {code}", dog.log())
 
     def test_a_server_that_crashes_while_we_stop_has_failed(self):
         dog = self.ready()

@@ -1,5 +1,6 @@
-"""mode=http with watch: a function that is being worked on."""
+"""watch: a function that is being worked on."""
 
+import json
 import re
 import shutil
 import tempfile
@@ -33,13 +34,17 @@ class Watch(Case):
         until(lambda: self.dog.request(path="/_/health").status == 200, 20, "it to be ready")
 
     def restarts(self):
-        return len(re.findall(r"have changed: starting the function again", self.dog.log()))
+        return len(re.findall(r"changed: starting the function again", self.dog.log()))
 
     def test_a_change_takes_effect_with_the_next_request(self):
         self.assertEqual(self.dog.request().text, "one")
         for answer in ("two", "three"):
             self.write(answer)
             until(lambda: self.dog.request().text == answer, 20, f"the answer {answer}")
+
+    def test_the_log_says_which_file_has_changed(self):
+        (self.folder / "lib" / "helper.py").write_text("x = 1")
+        self.dog.wait_log(r"lib/helper\.py changed: starting the function again$")
 
     def test_requests_wait_while_it_is_started_again(self):
         stop = []
@@ -86,5 +91,66 @@ class Watch(Case):
     def test_a_folder_that_is_not_there_is_refused(self):
         result = run("--watch", "/nowhere/at/all", mode="http", fprocess="true",
                      upstream_url=f"http://127.0.0.1:{free_port()}")
+        self.assertEqual(result.returncode, EXIT_USAGE)
+        self.assertRegex(result.stderr, r"watch=/nowhere/at/all: No such file or directory")
+
+
+class ProcessPerRequest(Case):
+    """Nothing has to be started again for a change, but who works on the function sees that it was noticed."""
+
+    def setUp(self):
+        super().setUp()
+        self.folder = Path(tempfile.mkdtemp(prefix="fwatchdog-watch-"))
+        self.addCleanup(shutil.rmtree, self.folder, True)
+
+    def watched(self, *command, **settings):
+        return self.start("--watch", self.folder, "--", *command, **settings)
+
+    def test_a_change_is_logged_with_its_file_and_the_next_request_has_it(self):
+        head = "echo Content-Type: text/plain; echo; "
+        script = self.folder / "index.sh"
+        for mode, start in (("streaming", ""), ("serializing", ""), ("classic", ""), ("cgi", head)):
+            with self.subTest(mode=mode):
+                script.write_text(start + "echo one")
+                dog = self.watched("sh", script, mode=mode)
+                self.assertEqual(dog.request().text, "one\n")
+                script.write_text(start + "echo two")
+                dog.wait_log(r"index\.sh changed: the next request finds it as it is$")
+                self.assertEqual(dog.request().text, "two\n")
+                self.assertNotIn("Warning", dog.log())
+
+    def test_what_an_editor_puts_in_the_file_s_place_is_named_as_the_file(self):
+        script = self.folder / "index.sh"
+        script.write_text("echo one")
+        dog = self.watched("sh", script)
+        (self.folder / "new").write_text("echo two")
+        (self.folder / "new").rename(script)
+        dog.wait_log(r"index\.sh changed: ")
+        self.assertEqual(dog.log().count(" changed: "), 1)
+
+    def test_as_json_the_file_is_a_part(self):
+        dog = self.watched("true", log_format="json")
+        (self.folder / "page.php").write_text("<?php")
+        dog.wait_log("page.php")
+        line = next(line for line in map(json.loads, dog.log().splitlines()) if line["event"] == "file_changed")
+        self.assertEqual(line["path"], "page.php")
+
+    def test_with_warm_start_what_waits_for_requests_is_started_again(self):
+        script = self.folder / "index.py"
+        script.write_text("import sys; sys.stdin.read(); print('one')")
+        dog = self.watched("python3", script, warm_start="zygote")
+        dog.wait_log("Warm start: zygote")
+        self.assertEqual(dog.request().text, "one\n")
+        script.write_text("import sys; sys.stdin.read(); print('two')")
+        dog.wait_log(r"index\.py changed: starting again what waits for requests$")
+        until(lambda: dog.request().text == "two\n", 20, "the new answer")
+
+    def test_a_name_that_is_no_text_cannot_forge_a_line(self):
+        dog = self.watched("true")
+        (self.folder / "a\nb\x1b[2J").write_text("x")
+        dog.wait_log(r"a\\x0ab\\x1b\[2J changed: ")
+
+    def test_a_folder_that_is_not_there_is_refused(self):
+        result = run("--watch", "/nowhere/at/all", fprocess="true")
         self.assertEqual(result.returncode, EXIT_USAGE)
         self.assertRegex(result.stderr, r"watch=/nowhere/at/all: No such file or directory")
