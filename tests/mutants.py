@@ -44,7 +44,15 @@ MUTANTS = [
            "if (discarded_ > kMostDiscarded) begin_closing();", "", "http_test.Limits"),
     mutant("exec_timeout is forgotten once the answer has begun", "watchdog/server/exchange.cc",
            "if (whole > Duration::zero()) deadline_.set(current_.function_started_at + whole);", "", "http_mode_test.Edges"),
-    mutant("X-Timeout lengthens exec_timeout", "watchdog/server/exchange.cc",
+    mutant("a request is admitted before its signature fits", "watchdog/server/function_service.cc",
+           "if (!caller.signature) return admit(exchange);", "return admit(exchange);", "auth_test.Webhooks"),
+    mutant("a wrong signature fits", "watchdog/auth/webhook_signature.cc",
+           "return difference == 0;", "return difference < 256;", "unit:does not fit"),
+    mutant("a client can say who it is", "watchdog/http/auth_field.cc",
+           "if (c == '_') return '-';", "", "unit:in any spelling"),
+    mutant("a token that was remembered never expires", "watchdog/auth/verified_tokens.cc",
+           "expires + kTokenLeeway", "expires + 1000", "unit:expires all the same"),
+    mutant("X-Timeout lengthens exec_timeout", "watchdog/server/time_limit.cc",
            "std::min(limit, *asked)", "std::max(limit, *asked)", "fork_test.StreamingContract"),
     mutant("a failure after the head ends the answer as if it were whole", "watchdog/server/exchange.cc",
            "  if (!open() || failure == Failure::kClientGone) {\n",
@@ -92,6 +100,8 @@ MUTANTS = [
            "? connection->waits_for_request()", "? true", "http_mode_test.Edges"),
     mutant("a POST is sent again though the server may have seen it", "modes/upstream/upstream_request.cc",
            "is_idempotent(exchange_.request().method)", "true", "http_mode_test"),
+    mutant("a request is sent again without the beginning of its body", "modes/upstream/upstream_request.cc",
+           "kept_.size() < body_size_", "body_size_ > kMostKept", "unit:was not kept"),
     mutant("requests go to an instance that is not ready", "modes/upstream/upstreams.cc",
            "|| !upstream.instance.ready()", "", "instances_test"),
     # Processes.
@@ -100,10 +110,10 @@ MUTANTS = [
     mutant("an abandoned group is never killed", "watchdog/process/reaper.cc",
            "    system_.kill(-group.pid, SIGKILL);\n", "", "unit:abandoned group"),
     mutant("orphans are not reaped", "watchdog/process/reaper.cc",
-           "    system_.reap(pid, &status);\n    blocked_ = false;", "    return;", "unit:orphans"),
+           "    if (!reap_unless_ours(pid)) {", "    if (true) {", "unit:orphans"),
     mutant("what a server leaves behind is not waited for", "watchdog/process/remains.cc",
            "if (left.empty()) return on_gone_();", "return on_gone_();", "unit:leaves behind"),
-    mutant("the backoff does not grow", "watchdog/process/supervisor.cc", "backoff_ * 2", "backoff_", "unit:wait doubles"),
+    mutant("the backoff does not grow", "watchdog/process/restart_backoff.h", "next_ * 2", "next_", "unit:wait doubles"),
     mutant("children inherit an ignored SIGPIPE", "watchdog/process/system.cc", "{SIGPIPE, SIGXFSZ}", "{SIGXFSZ}",
            "unit:child", "fork_test", "pid1_test"),
     # Base and net.
@@ -119,7 +129,7 @@ MUTANTS = [
     mutant("a line's escapes are not counted", "watchdog/base/log_format.cc", "taken += json_size(rest, size);",
            "taken += 1;", "unit:escapes"),
     mutant("control characters of 8 bits reach the log", "watchdog/base/printable.cc",
-           "byte_at(text, 1) < 0xa0", "byte_at(text, 1) < 0x80", "unit:8 bits"),
+           "static_cast<unsigned char>(text[1]) < 0xa0", "byte_at(text, 1) < 0x80", "unit:8 bits"),
 ]
 
 

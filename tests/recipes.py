@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Follows watchdog/README.md's recipe for a new mode with an option of its own in a copy of the tree,
-builds that and tries it. Ends with "N passed, N failed".
+"""Follows watchdog/README.md's recipes for a new mode with an option, a metric and a failure of its own
+in a copy of the tree, builds that and tries it. Ends with "N passed, N failed".
 
-The edits below are all that a mode takes; one that needs more is a fault of a seam.
+The edits below are all that they take; one that needs more is a fault of a seam.
 """
 
 import os
@@ -28,8 +28,8 @@ NEW_FILES = {
 
 namespace watchdog {
 
-// mode=echo: every request's body is sent back, behind echo_prefix.
-std::unique_ptr<Mode> make_echo_mode(const ModeContext& context);
+// mode=echo: every request's body is sent back, behind echo_prefix. An empty one is a failure.
+Result<std::unique_ptr<Mode>> make_echo_mode(const ModeContext& context);
 
 }  // namespace watchdog
 """,
@@ -43,36 +43,48 @@ namespace {
 
 class Echo final : public Invocation {
  public:
-  Echo(Exchange& exchange, std::string_view prefix) : exchange_(exchange) {
-    exchange_.head({});
-    exchange_.write(prefix);
-  }
+  Echo(Exchange& exchange, std::string_view prefix, Metrics& metrics)
+      : exchange_(exchange), prefix_(prefix), metrics_(metrics) {}
   void on_body(std::string_view bytes) override {
+    if (!exchange_.responding()) {
+      exchange_.head({});
+      exchange_.write(prefix_);
+    }
     exchange_.write(bytes);
     if (exchange_.response_full()) exchange_.pause_upload();
   }
   void on_response_drained() override { exchange_.resume_upload(); }
-  void on_body_end() override { exchange_.end(); }
+  void on_body_end() override {
+    if (!exchange_.responding()) {
+      return exchange_.fail(Failure::kNothingToEcho, "the body is empty");
+    }
+    ++metrics_.echoes;
+    exchange_.end();
+  }
 
  private:
   Exchange& exchange_;
+  const std::string_view prefix_;
+  Metrics& metrics_;
 };
 
 class EchoMode final : public Mode {
  public:
-  explicit EchoMode(const Config& config) : config_(config) {}
+  explicit EchoMode(const ModeContext& context)
+      : config_(context.config), metrics_(context.metrics) {}
   std::unique_ptr<Invocation> invoke(Exchange& exchange) override {
-    return std::make_unique<Echo>(exchange, config_.echo_prefix);
+    return std::make_unique<Echo>(exchange, config_.echo_prefix, metrics_);
   }
 
  private:
   const Config& config_;
+  Metrics& metrics_;
 };
 
 }  // namespace
 
-std::unique_ptr<Mode> make_echo_mode(const ModeContext& context) {
-  return std::make_unique<EchoMode>(context.config);
+Result<std::unique_ptr<Mode>> make_echo_mode(const ModeContext& context) {
+  return std::make_unique<EchoMode>(context);
 }
 
 }  // namespace watchdog
@@ -94,6 +106,13 @@ EDITS = [
      .usual = {"> "},
      .meaning = "what the response begins with"},
 '''),
+    ("watchdog/server/metrics.h", "  std::atomic<uint64_t> spawn_failures{0};\n", "  std::atomic<uint64_t> echoes{0};\n"),
+    ("watchdog/server/metrics_page.cc", '  page.counter("fwatchdog_restarts"',
+     '''  page.counter("fwatchdog_echoes", "Bodies sent back.", metrics.echoes.load());
+'''),
+    ("watchdog/server/failure.h", "  kInternal,\n", "  kNothingToEcho,\n"),
+    ("watchdog/server/failure.h", "    {Failure::kInternal, ",
+     '    {Failure::kNothingToEcho, Blame::kClient, 422, false, "nothing_to_echo"},\n'),
 ]
 
 
@@ -121,7 +140,8 @@ def run(*arguments, **variables):
 
 
 def cases():
-    from harness import Case  # it looks for $WATCHDOG when it is imported
+    from client import Client
+    from harness import Case, free_port  # it looks for $WATCHDOG when it is imported
 
     class Echo(Case):
         def test_the_mode_answers_and_its_option_counts(self):
@@ -156,6 +176,19 @@ def cases():
             self.assertEqual(run("--check-config", fprocess="cat", echo_prefix="x").stderr,
                              "fwatchdog: warning: echo_prefix has no effect: it is for mode=echo\n")
             self.assertIn("did you mean echo_prefix?", run("--check-config", mode="echo", echo_perfix="x").stderr)
+
+        def test_the_failure_is_answered_and_logged_by_its_row(self):
+            dog = self.start(mode="echo")
+            response = dog.request("POST", body=b"")
+            self.assertEqual((response.status, response.text), (422, "nothing_to_echo: the body is empty\n"))
+            dog.wait_log("nothing_to_echo: the body is empty")
+
+        def test_the_metric_counts(self):
+            port = free_port()
+            dog = self.start(mode="echo", metrics_port=port)
+            dog.request("POST", body=b"x")
+            with Client(port) as client:
+                self.assertIn("\nfwatchdog_echoes_total 1\n", client.request(path="/metrics").text)
 
         def test_the_layers_hold(self):
             done = subprocess.run([sys.executable, TREE / "tests/layers.py"], capture_output=True, text=True)

@@ -1,19 +1,26 @@
 #!/bin/bash
 # Builds and tests everything: ./tests/run.sh [SUITE]...
 # Suites: layers, format, unit, e2e, tidy, threads, fuzz, attack, arm64; all of them when none is named.
-# And soak, ten minutes of everything at once, image, which builds and runs the images with podman, and
-# recipes, which follows watchdog/README.md in a copy of the tree and builds that.
+# And, by name only:
+#   soak       ten minutes of everything at once
+#   image      builds and runs the images with podman
+#   engine     runs every example and template on containerd, and replaces functions under load
+#   recipes    follows watchdog/README.md in a copy of the tree, and builds that
+#   templates  builds and runs each template for faas-cli with its own language (installs Go, Ruby and Java)
+#   compose    runs examples/compose with Docker
+#   warm       ten thousand requests with warm starts, each compared with a cold one (ten minutes)
 # attack takes ten minutes when it is named, and a minute, with the sanitizers, among all.
 # Ends with one line, "N passed, N failed"; fails if any failed or none ran.
 set -u
 cd "$(dirname "$0")/.."
 . examples/packages.sh
 
-TEST_PACKAGES="python3 bash php-cli curl prometheus procps iproute2 util-linux coreutils
-  python3-flask python3-waitress gunicorn nginx-light chromium
-  php-cgi php-fpm perl git python3-yaml docker-compose systemd mandoc
+TEST_PACKAGES="python3 bash php-cli curl prometheus python3-prometheus-client procps iproute2 util-linux coreutils
+  python3-flask python3-waitress gunicorn nginx-light chromium zsh fish
+  php-cgi php-fpm perl git openssl python3-yaml python3-pip docker-compose systemd mandoc lintian
   clang-format clang-tidy clang libclang-rt-dev"
-FUZZ_SECONDS=${FUZZ_SECONDS:-30}
+FUZZ_SECONDS=${FUZZ_SECONDS:-10}
+WARNINGS=${CI:+-Dwerror=true}  # elsewhere a newer compiler may warn of more
 
 export ASAN_OPTIONS=${ASAN_OPTIONS:-exitcode=99}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1:exitcode=99}
@@ -50,14 +57,14 @@ suite() {
 build_release() {
   local ninja=build/release/build.ninja
   [ ! -e $ninja ] || grep -q '^build tests/unit:' $ninja || meson configure build/release -Dtests=true || return
-  build release -- -Dtests=true
+  build release -- -Dtests=true $WARNINGS
 }
 
 # With -g1: lines for stack traces cost a seventh less to compile than all of -g.
 # Without vptr: it looks at an object's type through a pipe, and where no descriptor is left it takes
 # every type for a wrong one. The fuzz targets have it.
 build_sanitized() {  # FOLDER SANITIZERS
-  build "$1" -- -Dtests=true -Dstatic=false -Db_sanitize="$2" -Db_lundef=false -Doptimization=0 \
+  build "$1" -- -Dtests=true $WARNINGS -Dstatic=false -Db_sanitize="$2" -Db_lundef=false -Doptimization=0 \
     -Dcpp_args='-fno-sanitize=vptr -g1' --buildtype=debug
 }
 build_asan() { build_sanitized asan address,undefined; }
@@ -70,7 +77,7 @@ build_fuzz() {
     -Dc_args='-fsanitize=fuzzer-no-link -g1' -Dcpp_args='-fsanitize=fuzzer-no-link -g1'
 }
 
-build_arm64() { build arm64 -- -Dtests=true --cross-file tests/arm64.ini; }
+build_arm64() { build arm64 -- -Dtests=true $WARNINGS --cross-file tests/arm64.ini; }
 
 # Makes everything that the suites need, in the order in which they need it, beside the end-to-end tests,
 # which wait more than they compute: with what they leave of the CPUs.
@@ -132,8 +139,10 @@ check_tidy() {
   if ! clang-tidy --version | grep -q 'version 14\.'; then
     echo "the code is checked with clang-tidy 14, which Debian bookworm has"
   else
-    find watchdog modes -name '*.cc' -print0 |
-      xargs -0 -P "$(nproc)" -n 5 clang-tidy -p build/release --quiet 2>/dev/null ||
+    # A folder at a time: file by file the same headers would be read again and again. The flags are GCC's.
+    find build/release -name '*-unity0.cpp' -not -path '*/tests/*' -print0 |
+      xargs -0 -P "$(nproc)" -n 1 clang-tidy -p build/release --quiet \
+        --extra-arg=-Wno-unused-command-line-argument 2>/dev/null ||
       { echo "0 passed, 1 failed"; return 1; }
   fi
   echo "1 passed, 0 failed"
@@ -144,11 +153,23 @@ tidy() {
 }
 
 unit() {
-  built release && suite "unit" build/release/tests/unit
+  built release && suite "unit" build/release/tests/unit && suite "preload" build/release/tests/preload_test
   [ -n "${builder:-}" ] || unit_asan
 }
 
-unit_asan() { built asan && suite "unit, ASan and UBSan" build/asan/tests/unit; }
+# Tens of thousands of configurations, and others that only compute: they take minutes where the code is
+# not optimized or runs in an emulator, and show nothing there that they do not show elsewhere.
+EVERY_OPTION='every option *'
+ONLY_COMPUTES="$EVERY_OPTION,*how they are cut,powers are the same *"
+
+unit_asan() {
+  built asan && suite "unit, ASan and UBSan" build/asan/tests/unit "-tce=$EVERY_OPTION" &&
+    ASAN_OPTIONS=detect_leaks=0 suite "preload, ASan and UBSan" build/asan/tests/preload_test
+}
+
+# What is about files, manifests and runtimes, and reaches no code of ours that others do not.
+NOT_SANITIZED="examples_test templates_test package_test kubernetes_test knative_test deploy_test readme_test
+  config_test"
 
 # Among all suites those without a sanitizer come first: it is being built meanwhile.
 e2e() {
@@ -156,16 +177,18 @@ e2e() {
   [ -z "${builder:-}" ] || unit_asan
   built asan &&
     WATCHDOG=build/asan/fwatchdog suite "e2e, ASan and UBSan" \
-      python3 tests/e2e/run.py --without examples_test
+      python3 tests/e2e/run.py $(printf -- '--without %s ' $NOT_SANITIZED)
 }
 
 threads() {
   built tsan || return
-  suite "unit, TSan" build/tsan/tests/unit
+  suite "unit, TSan" build/tsan/tests/unit "-tce=$ONLY_COMPUTES"
   WATCHDOG=build/tsan/fwatchdog WATCHDOG_WORKERS=4 suite "e2e with 4 workers, TSan" \
     python3 tests/e2e/run.py http_test.Connections health_test drain_test metrics_test chaos_test \
     pid1_test fork_test.StreamingContract load_test.Endurance http_mode_test warm_process_test \
-    static_test.Codings static_test.Limits cgi_test.Answers fastcgi_test accel_test
+    static_test.Codings static_test.Limits cgi_test.Answers fastcgi_test accel_test \
+    auth_test status_test.Requests status_test.WarmFunctions warm_start_test.Perl warm_start_test.ClassicPerl \
+    warm_auto_test.Freshness
 }
 
 # Starts from the kept corpus; what it finds is kept in build/.
@@ -204,25 +227,25 @@ fuzz() { built fuzz && suite "fuzz, $FUZZ_SECONDS s each" run_fuzz $FUZZ_TARGETS
 # for it, and one class of every mode.
 ARM64_TESTS="fork_test.StreamingContract http_mode_test.Requests http_mode_test.Answers
   http_mode_test.Upgrades warm_process_test static_test.Files static_test.Ranges static_test.Limits cgi_test
-  fastcgi_test accel_test git_test chaos_test drain_test queue_test health_test metrics_test logs_test pid1_test.Pid1"
+  fastcgi_test accel_test git_test chaos_test drain_test queue_test health_test metrics_test logs_test.AccessLines
+  logs_test.FunctionLines logs_test.Json logs_test.Terminals pid1_test.Pid1 package_test"
 arm64() {
   [ -n "${builder:-}" ] || install_arm64
   built arm64 || return
-  suite "unit, arm64" qemu-aarch64-static build/arm64/tests/unit
+  # The library of warm starts is loaded into interpreters, which are this machine's there: below it is into arm64 ones.
+  suite "unit, arm64, without template_process_test" \
+    qemu-aarch64-static build/arm64/tests/unit "-sfe=*template_process_test.cc" "-tce=$EVERY_OPTION"
+  suite "warm starts, arm64 interpreters" \
+    python3 tests/preload/foreign_interpreters.py build/arm64/modes/fork/preload/preload.so build/arm64/interpreters
   WATCHDOG=build/arm64/fwatchdog suite "e2e, arm64" python3 tests/e2e/run.py $ARM64_TESTS
 }
 
-install_arm64() {
-  local library libraries="libuv1-dev libfmt-dev libxxhash-dev zlib1g-dev"
-  command -v sudo >/dev/null || sudo() { "$@"; }
-  if ! dpkg --print-foreign-architectures | grep -qx arm64; then
-    sudo dpkg --add-architecture arm64 && sudo apt-get update -q >/dev/null
-  fi
-  for library in $libraries; do set -- "$@" "$library:arm64"; done
-  install_missing g++-aarch64-linux-gnu qemu-user-static "$@"
-}
-
 image() { suite image tests/image.sh; }
+
+engine() {
+  install_missing containerd runc containernetworking-plugins podman debootstrap
+  built release && suite engine python3 tests/engine/run.py
+}
 
 attack() {
   if [ -n "${builder:-}" ]; then
@@ -237,17 +260,26 @@ soak() { built release && suite soak python3 tests/soak.py; }
 
 recipes() { suite recipes python3 tests/recipes.py; }
 
+templates() {
+  install_missing golang-go ruby ruby-bundler default-jdk-headless composer
+  built release && suite templates python3 tests/templates.py
+}
+
+compose() { built release && suite compose python3 tests/compose.py; }
+
+warm() { built release && suite warm python3 tests/warm.py; }
+
+ALL="layers format unit e2e tidy threads fuzz attack arm64"
+BY_NAME="soak image engine recipes templates compose warm"
+
 if [ $# = 0 ] || [ "$1" = all ]; then
   all=yes
-  set -- layers format unit e2e tidy threads fuzz attack arm64
+  set -- $ALL
 fi
 for name; do
-  case $name in
-    layers | format | tidy | unit | e2e | threads | fuzz | attack | arm64 | soak | image | recipes) ;;
-    *)
-      die "There is no suite \"$name\". There are: layers, format, tidy, unit, e2e, threads, fuzz, attack, arm64," \
-        "all; and soak, image and recipes, which take minutes more and are not of all."
-      ;;
+  case " $ALL $BY_NAME " in
+    *" $name "*) ;;
+    *) die "There is no suite \"$name\". There are: $ALL, or all of these; and by name only: $BY_NAME." ;;
   esac
 done
 command -v npm >/dev/null || TEST_PACKAGES="$TEST_PACKAGES nodejs npm"
