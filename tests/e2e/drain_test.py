@@ -1,6 +1,5 @@
 """From SIGTERM to the end: phases, deadlines, and what becomes of requests and functions."""
 
-import os
 import signal
 import socket
 import subprocess
@@ -196,9 +195,7 @@ class Drain(Case):
     def test_a_function_that_the_stop_of_every_process_ends_has_not_failed(self):
         for mode in ("streaming", "serializing", "classic"):
             dog, client = self.trapping("touch started.1; exec sleep 60", mode=mode, healthcheck_interval="30s")
-            dog.signal(signal.SIGTERM)
-            for pid in dog.processes():
-                os.kill(pid, signal.SIGTERM)
+            dog.stop_everybody()
             response = client.response()
             self.assertEqual((response.status, response.header("Retry-After")), (503, "1"), mode)
             dog.wait_log("GET / - 503 .* draining: killed by SIGTERM")

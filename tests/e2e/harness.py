@@ -3,6 +3,7 @@
 $WATCHDOG_WORKERS is how many workers each runs (unset: its default).
 """
 
+import contextlib
 import functools
 import itertools
 import os
@@ -97,6 +98,20 @@ def process_status(pid):
 
 def all_pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def environment_of(pid):
+    """Its variables as bytes; none where it has ended. In the midst of its exec a process shows none for a moment."""
+    for _ in range(5):
+        try:
+            text = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            return []
+        status = process_status(pid)
+        if text or not status or "VmSize" not in status:  # the kernel's own and zombies have no memory
+            return text.split(b"\0")
+        time.sleep(0.001)
+    return []
 
 
 def expected_port(environment):
@@ -210,14 +225,7 @@ class Watchdog:
     def _tagged(self):
         """Every process that inherited this watchdog's environment, itself included."""
         mark = f"{TAG}={self._tag}".encode()
-        found = []
-        for pid in all_pids():
-            try:
-                if mark in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
-                    found.append(pid)
-            except OSError:
-                continue
-        return found
+        return [pid for pid in all_pids() if mark in environment_of(pid)]
 
     def processes(self):
         """Running processes of the function, children's children included."""
@@ -294,6 +302,12 @@ class Watchdog:
 
     def signal(self, number):
         os.kill(self.pid, number)
+
+    def stop_everybody(self):
+        """SIGTERM for the watchdog and for every process of its function, as a container's end may be."""
+        for pid in (self.pid, *self.processes()):
+            with contextlib.suppress(ProcessLookupError):  # one that the signal before has ended
+                os.kill(pid, signal.SIGTERM)
 
     def wait_exit(self, timeout=10.0):
         """Its exit code (negative: a signal)."""

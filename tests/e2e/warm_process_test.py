@@ -1,6 +1,5 @@
 """mode=http: the process that is kept warm, from its start to its end."""
 
-import contextlib
 import os
 import re
 import signal
@@ -177,16 +176,10 @@ class Signals(Warm):
         self.assertEqual(dog.wait_exit(), 0)
         self.assertIn("stdout: got SIGTERM", dog.log())
 
-    def stop_everybody(self, dog):
-        """SIGTERM for the watchdog and for every process of its function, as a container's end may be."""
-        for pid in (dog.pid, *dog.processes()):
-            with contextlib.suppress(ProcessLookupError):  # one that the signal before has ended
-                os.kill(pid, signal.SIGTERM)
-
     def test_an_end_of_every_process_of_the_container_is_no_failure(self):
         for restart in ("no", "on-failure", "always"):
             dog = self.ready(restart=restart)
-            self.stop_everybody(dog)
+            dog.stop_everybody()
             self.assertEqual(dog.wait_exit(), 0)
             self.assertIn("function's process has ended with the stop: exit code 0", dog.log())
             self.assertNotRegex(dog.log(), "Error:|Warning:|Starting the function again")
@@ -195,7 +188,7 @@ class Signals(Warm):
         dog = self.start("--", "python3", "-m", "http.server", "{port}", mode="http", instances="2",
                          restart="always", upstream_url="http://127.0.0.1:{port}")
         until(lambda: dog.log().count("is ready after") == 2, 10, "both to be ready")
-        self.stop_everybody(dog)
+        dog.stop_everybody()
         self.assertEqual(dog.wait_exit(), 0)
         self.assertEqual(dog.log().count("has ended with the stop: killed by SIGTERM"), 2, dog.log())
         self.assertNotRegex(dog.log(), "Error:|Warning:|Starting the function again")
@@ -207,7 +200,7 @@ class Signals(Warm):
             dog = self.start("--", "sh", "-c", program, mode="http", upstream_url=f"http://127.0.0.1:{port}",
                              healthcheck_interval="300ms")
             until(lambda: dog.request(path="/_/health").status == 200, 10, "it to be ready")
-            self.stop_everybody(dog)
+            dog.stop_everybody()
             self.assertEqual(dog.wait_exit(), 0)
             self.assertIn(f"has ended with the stop: exit code {code}", dog.log())
 
@@ -224,7 +217,7 @@ class Signals(Warm):
         client = self.client(dog)
         client.send(head("POST", body=bytes(10)))  # its body does not come before the end
         until(lambda: dog.request(path="/_/ready").status == 200, 2, "the request to be there")
-        self.stop_everybody(dog)
+        dog.stop_everybody()
         dog.wait_log("has ended with the stop")
         self.assertIn(client.response().status, (502, 503))
         self.assertEqual(dog.wait_exit(), 0)
