@@ -268,6 +268,7 @@ size_t FunctionProcess::on_data(std::string_view bytes) {
 void FunctionProcess::on_exit(ExitStatus status) {
   if (errors_) errors_->catch_up();
   output_->read_now(output_->readable());
+  if (processes_.warm_) processes_.warm_->on_request_over();
   handler_.on_finished(status);
 }
 

@@ -2,8 +2,9 @@
 
 import re
 import subprocess
+import time
 
-from harness import EXIT_USAGE, Case, InBackground, run, until
+from harness import EXIT_USAGE, Case, Hold, InBackground, head, run, until
 from warm_support import COMMANDS, PATH, Request, WarmTests
 
 THREAD = "import threading, time; threading.Thread(target=time.sleep, args=(600,), daemon=True).start(); "
@@ -235,6 +236,40 @@ class Freshness(WarmTests, Case):
         self.assertEqual(len(set(answers)), 20)
         until(lambda: len(dog.waiting()) == 3, 5, "three spares again")
         self.assertNotIn(oldest, dog.waiting())
+
+    def test_a_spare_is_started_behind_the_request_that_took_one_not_beside_it(self):
+        script = self.script('echo "begin $$ $EPOCHREALTIME" >>times; read -r x; sleep 0.01; '
+                             'echo "end $$ $EPOCHREALTIME" >>times; echo $$', "index.sh")
+        dog = self.warm("bash", script, kind="spare", warm_spares="1").warmed_up("spare")
+
+        def times(what):
+            lines = [line.split() for line in (dog.folder / "times").read_text().splitlines()]
+            return {pid: float(moment) for said, pid, moment in lines if said == what}
+
+        checked = 0
+        while checked < 20:
+            asked = time.time()
+            pid = dog.request("POST", body=b"x\n").text.strip()
+            if times("begin")[pid] > asked:  # no spare was ready
+                continue
+            checked += 1
+            following = until(lambda: [moment for moment in times("begin").values() if moment > asked], 5, "a spare")
+            took_long = following[0] > asked + 0.05
+            self.assertTrue(times("end")[pid] <= following[0] or took_long, (asked, following, times("end")[pid]))
+
+    def test_a_request_that_takes_long_is_not_waited_for_with_the_next_spare(self):
+        script = self.script("read -r x; until [ -e release ]; do sleep 0.01; done", "index.sh")
+        dog = self.warm("bash", script, kind="spare", warm_spares="1")
+
+        def one_more_has_a_spare():
+            spare, cold = dog.starts("spare"), dog.starts("cold")
+            self.client(dog).send(head())
+            until(lambda: dog.starts("spare") + dog.starts("cold") > spare + cold, 5, "its start")
+            return dog.starts("spare") > spare
+
+        for _ in range(3):
+            until(one_more_has_a_spare, 5, "a spare while the requests before still run")
+        Hold(dog.folder).release()
 
 
 class Seeds(WarmTests, Case):

@@ -2,8 +2,8 @@
 
 #include "modes/fork/warm/warm_starts.h"
 
-// The part of WarmStarts that is about which kind of start there is: auto, and the WarmPlan that
-// the workers have in common.
+// The part of WarmStarts that is about which kind of start there is, and until when: auto, the
+// WarmPlan that the workers have in common, and the age of what waits.
 
 namespace watchdog {
 
@@ -80,6 +80,19 @@ void WarmStarts::follow_plan() {
     return;
   }
   if (pool_.empty() && spares_.empty() && !unusable_ && !next_.armed() && !refill_.armed()) start();
+}
+
+void WarmStarts::wait_for_age() {
+  if (context_.config.warm_max_age && !age_.armed()) {
+    age_.set_after(*context_.config.warm_max_age);
+  }
+}
+
+void WarmStarts::on_age() {
+  for (Member& member : pool_) member.outdated = true;
+  for (auto& spare : spares_) context_.loop.retire(std::move(spare));
+  spares_.clear();
+  refill();
 }
 
 void WarmStarts::renew() {

@@ -18,9 +18,11 @@ namespace watchdog {
 namespace {
 
 constexpr auto kSweep = std::chrono::milliseconds(20);
-// From the moment in which a spare has got its request: what is started behind it must not take the
-// CPU from it at once.
+// What is started behind a spare must not take the CPU from its request: it is started when the
+// request's process has ended, and the response had this time to leave, or after the second, where
+// the process runs for longer.
 constexpr auto kRefill = std::chrono::milliseconds(2);
+constexpr auto kMostRefill = std::chrono::milliseconds(50);
 
 constexpr std::string_view name_of(warm_interpreter interpreter) {
   constexpr std::array<std::string_view, 5> kNames = {"unknown interpreter", "python3", "php",
@@ -84,7 +86,7 @@ void WarmStarts::drop_printed() {
     const auto member = next++;
     if (!member->process->available() || !member->process->has_printed()) continue;
     drop(member);
-    refill_.set_after(kRefill);
+    refill_within(kRefill);
   }
 }
 
@@ -95,7 +97,7 @@ std::unique_ptr<SpareProcess> WarmStarts::take_spare(std::optional<Fallback>& re
   while (!spares_.empty()) {
     std::unique_ptr<SpareProcess> oldest = std::move(spares_.front());
     spares_.pop_front();
-    refill_.set_after(kRefill);
+    refill_within(kMostRefill);
     if (oldest->has_printed()) {
       context_.loop.retire(std::move(oldest));
       be_unusable(Fallback::kNoRead, "it printed something before it had a request");
@@ -278,7 +280,18 @@ void WarmStarts::on_template_used(TemplateProcess& used) {
     context_.loop.retire(std::move(member->process));
     pool_.erase(member);
   }
-  refill_.set_after(kRefill);
+  refill_within(kMostRefill);
+}
+
+void WarmStarts::on_request_over() {
+  if (refill_.armed()) refill_within(kRefill);
+}
+
+void WarmStarts::refill_within(Duration wait) {
+  const Instant due = context_.loop.now() + wait;
+  if (refill_.armed() && refill_due_ <= due) return;
+  refill_due_ = due;
+  refill_.set(due);
 }
 
 WarmStarts::Pool::iterator WarmStarts::find(const TemplateProcess& process) {
@@ -301,19 +314,6 @@ void WarmStarts::drop(Pool::iterator member) {
 void WarmStarts::drop_one_outdated() {
   const auto outdated = std::ranges::find_if(pool_, &Member::outdated);
   if (outdated != pool_.end()) drop(outdated);
-}
-
-void WarmStarts::wait_for_age() {
-  if (context_.config.warm_max_age && !age_.armed()) {
-    age_.set_after(*context_.config.warm_max_age);
-  }
-}
-
-void WarmStarts::on_age() {
-  for (Member& member : pool_) member.outdated = true;
-  for (auto& spare : spares_) context_.loop.retire(std::move(spare));
-  spares_.clear();
-  refill();
 }
 
 void WarmStarts::sweep() {

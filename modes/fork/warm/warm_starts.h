@@ -70,6 +70,8 @@ class WarmStarts final : private TemplateProcess::Owner {
   WarmStart kind() const;
   // Whether take_spare() is the way.
   bool plain() const;
+  // The process of a request has ended: now there is time to start another spare.
+  void on_request_over();
   // Ends what waits for requests, and starts no more.
   void stop();
 
@@ -99,6 +101,7 @@ class WarmStarts final : private TemplateProcess::Owner {
   void start();
   void start_later(Duration wait);
   void refill();
+  void refill_within(Duration wait);
   bool start_one();
   void on_start_error(int error);
   Pool::iterator find(const TemplateProcess& process);
@@ -140,6 +143,7 @@ class WarmStarts final : private TemplateProcess::Owner {
   Timer age_;
   Timer sweep_;
   Timer refill_;
+  Instant refill_due_{};  // where it is armed
   Timer settling_;
   Wakeup plan_changed_;
 };
