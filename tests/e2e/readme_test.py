@@ -164,7 +164,8 @@ class Containers(Case):
 
 class Reference(Case):
     def test_the_options_are_those_that_help_prints(self):
-        pages = (README, *((ROOT / page).read_text() for page in ("modes/README.md", "watchdog/trace/README.md")))
+        pages = (README, *((ROOT / page).read_text() for page in
+                           ("watchdog/auth/README.md", "modes/README.md", "watchdog/trace/README.md")))
         tables = [re.search(r"<!-- options:.*?-->\n(.*?)\n<!-- end of options -->", page, re.DOTALL).group(1)
                   for page in pages]
         self.assertEqual("\n\n".join(tables) + "\n", run("--help", "--markdown").stdout)

@@ -125,7 +125,7 @@ std::string option_table_markdown() {
   std::string text(kHead);
   for (const Option& option : common_options()) text += row_markdown(option);
   const OptionGroup* group = nullptr;
-  for (const auto& rows : {mode_options(), trace_options()}) {
+  for (const auto& rows : {access_options(), mode_options(), trace_options()}) {
     for (const Option& option : rows) {
       if (option.group != group) {
         group = option.group;

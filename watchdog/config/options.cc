@@ -24,9 +24,10 @@ std::string spelled_out(const ModeSet& modes) {
 
 std::span<const Option> options() {
   static const std::vector<Option> all = [] {
-    std::vector<Option> rows(common_options().begin(), common_options().end());
-    rows.insert(rows.end(), mode_options().begin(), mode_options().end());
-    rows.insert(rows.end(), trace_options().begin(), trace_options().end());
+    std::vector<Option> rows;
+    for (const auto& some : {common_options(), access_options(), mode_options(), trace_options()}) {
+      rows.insert(rows.end(), some.begin(), some.end());
+    }
     return rows;
   }();
   return all;

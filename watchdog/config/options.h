@@ -52,6 +52,8 @@ struct Option {
 
 // The rows of the options that every mode shares, or most of them (common_options.cc).
 std::span<const Option> common_options();
+// The rows of those that say who may call (access_options.cc).
+std::span<const Option> access_options();
 // The rows of the options of some modes (mode_options.cc).
 std::span<const Option> mode_options();
 // The rows of OpenTelemetry's options (trace_options.cc).
