@@ -44,6 +44,12 @@ bool eight_are_equal(const char* a, const char* b) {
   return one == other || lower_eight(one) == lower_eight(other);
 }
 
+// Drops zeros at the end of a number with a decimal point, and the point where nothing follows it.
+void drop_zeros(std::string& number) {
+  number.resize(number.find_last_not_of('0') + 1);
+  if (number.back() == '.') number.pop_back();
+}
+
 struct Unit {
   std::string_view name;
   int64_t size;
@@ -295,20 +301,30 @@ void append_seconds(std::string& out, Duration duration, int decimals) {
   out.append(fraction.data(), fraction.size());
 }
 
+void append_exact_seconds(std::string& out, Duration duration) {
+  append_seconds(out, duration, 9);
+  drop_zeros(out);
+}
+
 std::string human_size(uint64_t bytes) {
+  std::string text;
   if (bytes < 1000) {
-    std::string text;
     append_number(text, bytes);
     return text += 'B';
   }
-  constexpr std::array<std::string_view, 7> kUnits = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-  auto size = static_cast<double>(bytes);
+  constexpr std::array<std::string_view, 6> kUnits = {"kB", "MB", "GB", "TB", "PB", "EB"};
   size_t unit = 0;
-  while (size >= 1000 && unit + 1 < kUnits.size()) {
-    size /= 1000;
-    ++unit;
-  }
-  return fmt::format("{:.4g}{}", size, kUnits[unit]);
+  uint64_t whole = 1000;  // one of the unit, in bytes
+  for (; unit + 1 < kUnits.size() && bytes / whole >= 1000; ++unit) whole *= 1000;
+  uint64_t places = 1000;  // one, in the last of four digits
+  for (uint64_t rest = bytes / whole; rest >= 10; rest /= 10) places /= 10;
+  const uint64_t step = whole / places;
+  const uint64_t rounded = bytes / step + (bytes % step >= (step + 1) / 2 ? 1 : 0);
+  append_number(text, rounded / places);
+  const fmt::format_int fraction(places + rounded % places);  // a 1 before its zeros
+  text.append(1, '.').append(fraction.data() + 1, fraction.size() - 1);
+  drop_zeros(text);
+  return text.append(kUnits[unit]);
 }
 
 }  // namespace watchdog

@@ -53,6 +53,8 @@ bool is_variable_name(std::string_view text);
 void append_number(std::string& out, uint64_t number);
 // Appends seconds, rounded to `decimals` places: "1.2346".
 void append_seconds(std::string& out, Duration duration, int decimals);
+// Appends seconds to the nanosecond, without a zero at the end: "2.5", "0.005", "10".
+void append_exact_seconds(std::string& out, Duration duration);
 
 // "39B", "1.5kB", "2MB": decimal units, four significant digits, as the peers' log line prints
 // sizes.

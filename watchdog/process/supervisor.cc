@@ -135,10 +135,11 @@ void Supervisor::on_probed(const std::optional<std::string>& problem) {
   }
   deadline_.clear();
   ready_after_ = loop_.now() - started_at_;
-  const double taken = seconds(ready_after_);
-  log::event(log::Level::kInfo, "function_ready",
-             fmt::format("The function is ready after {:.3f}s", taken),
-             {{"duration_s", taken}, leader_ != 0 ? log::Part{"pid", leader_} : log::Part{}});
+  std::string message = "The function is ready after ";
+  append_seconds(message, ready_after_, 3);
+  log::event(log::Level::kInfo, "function_ready", message += 's',
+             {{"duration_s", seconds(ready_after_)},
+              leader_ != 0 ? log::Part{"pid", leader_} : log::Part{}});
   become(State::kReady);
 }
 

@@ -1,6 +1,9 @@
 #include "server/exposition.h"
 
+#include <fmt/format.h>
+
 #include <array>
+#include <iterator>
 #include <utility>
 
 #include "base/text.h"
@@ -37,9 +40,21 @@ void Exposition::begin_sample(std::string_view suffix, std::string_view labels) 
   if (!labels.empty()) text_.append("{").append(labels).append("}");
 }
 
+void Exposition::sample(std::string_view labels, Duration value) {
+  std::string seconds;
+  append_exact_seconds(seconds, value);
+  add_sample(labels, seconds);
+}
+
+void Exposition::add_sample(std::string_view labels, std::string_view value) {
+  begin_sample(counter_ ? "_total" : "", labels);
+  text_.append(" ").append(value).append("\n");
+}
+
 // OpenMetrics wants one spelling of each number here: 1.0, as a label is no number.
-std::string Exposition::bound_label(double bound) const {
-  std::string text = fmt::format("{}", bound);
+std::string Exposition::bound_label(Duration bound) const {
+  std::string text;
+  append_exact_seconds(text, bound);
   if (open_metrics_ && text.find('.') == std::string::npos) text += ".0";
   return text;
 }
@@ -59,17 +74,21 @@ void Exposition::histogram(std::string_view labels, const Histogram& histogram,
     text_ += '\n';
   }
   begin_sample("_sum", labels);
-  fmt::format_to(std::back_inserter(text_), " {}\n", seconds(histogram.sum()));
+  append_exact_seconds(text_ += ' ', histogram.sum());
+  text_ += '\n';
   begin_sample("_count", labels);
-  fmt::format_to(std::back_inserter(text_), " {}\n", count);
+  append_number(text_ += ' ', count);
+  text_ += '\n';
 }
 
 void Exposition::append_exemplar(const Exemplars& exemplars, size_t bucket) {
   const auto exemplar = exemplars.read(bucket);
   if (!exemplar) return;
-  fmt::format_to(std::back_inserter(text_), " # {{trace_id=\"{}\",span_id=\"{}\"}} {} {}.{:03}",
-                 exemplar->ids.trace_id(), exemplar->ids.span_id(), seconds(exemplar->value),
-                 exemplar->noted_at.tv_sec, exemplar->noted_at.tv_nsec / 1'000'000);
+  fmt::format_to(std::back_inserter(text_), " # {{trace_id=\"{}\",span_id=\"{}\"}} ",
+                 exemplar->ids.trace_id(), exemplar->ids.span_id());
+  append_exact_seconds(text_, exemplar->value);
+  fmt::format_to(std::back_inserter(text_), " {}.{:03}", exemplar->noted_at.tv_sec,
+                 exemplar->noted_at.tv_nsec / 1'000'000);
 }
 
 std::string Exposition::finish() {

@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
 #include "server/exemplars.h"
 #include "server/histogram.h"
 
@@ -29,9 +28,10 @@ class Exposition {
   // or none.
   template <typename Number>
   void sample(std::string_view labels, Number value) {
-    begin_sample(counter_ ? "_total" : "", labels);
-    fmt::format_to(std::back_inserter(text_), " {}\n", value);
+    const fmt::format_int digits(value);
+    add_sample(labels, {digits.data(), digits.size()});
   }
+  void sample(std::string_view labels, Duration value);
   // `exemplars` are those of the histogram; null: it has none.
   void histogram(std::string_view labels, const Histogram& histogram,
                  const Exemplars* exemplars = nullptr);
@@ -56,8 +56,9 @@ class Exposition {
   std::string finish();
 
  private:
+  void add_sample(std::string_view labels, std::string_view value);
   void begin_sample(std::string_view suffix, std::string_view labels);
-  std::string bound_label(double bound) const;
+  std::string bound_label(Duration bound) const;
   void append_exemplar(const Exemplars& exemplars, size_t bucket);
 
   const bool open_metrics_;

@@ -6,7 +6,7 @@ namespace watchdog {
 
 size_t Histogram::observe(Duration duration) {
   duration = std::max(duration, Duration::zero());
-  const auto* const bound = std::lower_bound(bounds_.begin(), bounds_.end(), seconds(duration));
+  const auto* const bound = std::lower_bound(bounds_.begin(), bounds_.end(), duration);
   const auto bucket = static_cast<size_t>(bound - bounds_.begin());
   buckets_[bucket].fetch_add(1, std::memory_order_relaxed);
   nanoseconds_.fetch_add(static_cast<uint64_t>(duration.count()), std::memory_order_relaxed);

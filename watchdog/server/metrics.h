@@ -49,7 +49,7 @@ class Metrics {
   // In order of code, then method.
   std::vector<const Requests*> requests() const;
 
-  const double start_time;  // of our process, in seconds since 1970
+  const Duration start_time;  // of our process, since 1970
   std::atomic<int64_t> requests_in_flight{0};
   std::atomic<int64_t> requests_queued{0};  // waiting for a slot
   std::atomic<uint64_t> queue_timeouts{0};

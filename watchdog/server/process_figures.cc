@@ -17,10 +17,10 @@ namespace watchdog {
 
 namespace {
 
-double read_clock(clockid_t clock) {
+Duration read_clock(clockid_t clock) {
   timespec time{};
   clock_gettime(clock, &time);
-  return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_nsec) / 1e9;
+  return std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec);
 }
 
 std::optional<uint64_t> count_open_fds() {
@@ -59,11 +59,11 @@ std::optional<MemoryUse> read_memory_use() {
 
 }  // namespace
 
-double unix_time() {
+Duration unix_time() {
   return read_clock(CLOCK_REALTIME);
 }
 
-void add_process_figures(Exposition& page, double start_time) {
+void add_process_figures(Exposition& page, Duration start_time) {
   page.counter("process_cpu_seconds",
                "Processor time this watchdog has used itself, user and system, in seconds.",
                read_clock(CLOCK_PROCESS_CPUTIME_ID));

@@ -240,6 +240,21 @@ TEST_CASE("trimming takes spaces and tabs off both ends") {
   CHECK(trim("\na\n") == "\na\n");
 }
 
+TEST_CASE("exact seconds have the decimals they need, to the nanosecond") {
+  struct Row {
+    Duration duration;
+    const char* text;
+  };
+  const Row rows[] = {
+      {0s, "0"},      {10s, "10"},          {2500ms, "2.5"},
+      {5ms, "0.005"}, {1ns, "0.000000001"}, {1'795'808'229'123'456'789ns, "1795808229.123456789"}};
+  for (const Row& row : rows) {
+    std::string text = "le=0";
+    append_exact_seconds(text, row.duration);
+    CHECK(text == std::string("le=0") + row.text);
+  }
+}
+
 TEST_CASE("a size for people has a decimal unit and four significant digits") {
   struct Row {
     uint64_t bytes;
@@ -251,7 +266,12 @@ TEST_CASE("a size for people has a decimal unit and four significant digits") {
                       {1000, "1kB"},
                       {1024, "1.024kB"},
                       {1500, "1.5kB"},
-                      {123456, "123.5kB"},
+                      {1005, "1.005kB"},
+                      {10'000, "10kB"},
+                      {100'000, "100kB"},
+                      {123'456, "123.5kB"},
+                      {999'940, "999.9kB"},
+                      {999'950, "1000kB"},
                       {2'000'000, "2MB"},
                       {1'073'741'824, "1.074GB"},
                       {5'000'000'000'000, "5TB"},

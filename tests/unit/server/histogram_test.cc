@@ -9,8 +9,8 @@ TEST_CASE("a duration equal to a bound is in that bound's bucket") {
   for (const Histogram::Bounds* bounds :
        {&Histogram::kBounds, &Histogram::kSpawnBounds, &Histogram::kReadyBounds}) {
     for (size_t i = 0; i < bounds->size(); ++i) {
-      CAPTURE((*bounds)[i]);
-      const auto nanoseconds = static_cast<int64_t>((*bounds)[i] * 1e9 + 0.5);
+      const int64_t nanoseconds = (*bounds)[i].count();
+      CAPTURE(nanoseconds);
       Histogram histogram(*bounds);
       CHECK(histogram.observe(Duration(nanoseconds)) == i);
       CHECK(histogram.observe(Duration(nanoseconds + 1)) == i + 1);
