@@ -203,7 +203,7 @@ void Exchange::resume_upload() {
 }
 
 void Exchange::answer(ResponseHead response, std::string_view body) {
-  current_.recorded = false;
+  leave_unrecorded();
   response.content_length = body.size();
   head(response);
   write(body);

@@ -124,6 +124,8 @@ class Exchange {
     current_.invocation = std::move(stand_in);
     ask_for_body();
   }
+  // However it ends, it is neither logged nor counted.
+  void leave_unrecorded() { current_.recorded = false; }
   // Refuses the caller, in any state of the request.
   void deny(const Denial& denial);
   // Has the function see who the caller is. `taken` is the time that it took to know. Before run().

@@ -149,3 +149,11 @@ TEST_CASE_FIXTURE(MetricsServiceTest, "a hook whose client has gone is forgotten
   pass(10s);
   CHECK(lifecycle.stage() == Stage::kDraining);
 }
+
+TEST_CASE_FIXTURE(MetricsServiceTest, "a hook whose client has gone is no failed request") {
+  Asked hook(*this, "/wait-for-drain", "GET");
+  const Turn turn(loop);
+  hook.connection.exchange.on_client_gone();
+  CHECK(hook.connection.endings.size() == 1);
+  CHECK(metrics.requests().empty());
+}
