@@ -105,6 +105,7 @@ void Drain::close() {
 
 void Drain::stop() {
   if (lifecycle_.stage() >= Stage::kStopping) return;
+  if (only_report_left_) return end();
   say("stopping",
       fmt::format("what still runs is asked to end within {}; requests running: {}",
                   format_duration(stop_timeout(config_)), metrics_.requests_in_flight.load()));

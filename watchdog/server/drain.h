@@ -23,6 +23,7 @@ namespace watchdog {
 //   draining, closing --second signal, or only stop_timeout is left--> stopping
 //   stopping --stop_timeout is over--> aborting
 //   closing, stopping --nothing is left to wait for, or only spans and no time--> over
+//   closing --second signal, and only spans are left--> over
 //   aborting --nothing is left, or kLastWords is over--> over
 //
 //   draining   We are unready but still serve, and responses carry Connection: close. It lasts for

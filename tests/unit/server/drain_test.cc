@@ -138,6 +138,17 @@ TEST_CASE_FIXTURE(
   CHECK(stages == std::vector{Stage::kClosing, Stage::kOver});
 }
 
+TEST_CASE_FIXTURE(DrainTest, "where only that is left a second signal does not wait for it") {
+  report_left = true;
+  busy = false;
+  drain.on_interrupt();
+  look();
+  CHECK(stage() == Stage::kClosing);
+  drain.on_terminate();
+  CHECK(stages == std::vector{Stage::kClosing, Stage::kOver});
+  CHECK(stops == 1);
+}
+
 TEST_CASE_FIXTURE(DrainTest, "functions that were asked to end leave the rest of the time to it") {
   report_left = true;
   drain.on_interrupt();
