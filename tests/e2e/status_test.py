@@ -344,6 +344,14 @@ class Hostile(StatusCase):
         dog.request()
         self.assertEqual(self.failures()[0]["stderr"], ["\\xff\\x01    x"])
 
+    def test_text_that_looks_like_another_is_shown_escaped_and_json_keeps_it(self):
+        line = "photo_\u202egpj.exe \U000e0041 zero\u200bwidth"
+        dog = self.watched_sh(f"echo '{line}' >&2; exit 1")
+        dog.request()
+        self.assertEqual(self.failures()[0]["stderr"], [line])
+        self.assertIn(json.dumps(line), self.ask(JSON).text)
+        self.assertIn(r"photo_\xe2\x80\xaegpj.exe \xf3\xa0\x81\x81 zero\xe2\x80\x8bwidth", self.ask().text)
+
     def test_secrets_are_masked(self):
         secrets = [f"hush{number}" for number in range(9)]
         dog = self.watched("--", "sh", "-c", f'echo "postgres://app:{secrets[0]}@db/x" >&2; exit 1', "--api-key", secrets[1],

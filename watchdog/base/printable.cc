@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstddef>
 #include <iterator>
 
@@ -10,6 +11,20 @@
 namespace watchdog {
 
 namespace {
+
+struct Range {
+  char32_t first;
+  char32_t last;
+};
+
+constexpr Range kUnseen[] = {
+    {0xad, 0xad},     {0x61c, 0x61c},   {0x180e, 0x180e}, {0x200b, 0x200b}, {0x200e, 0x200f},
+    {0x2028, 0x202e}, {0x2060, 0x206f}, {0xfeff, 0xfeff}, {0xfff9, 0xfffb}, {0xe0000, 0xe0fff}};
+
+// Emoji and several scripts are spelled with them: U+200C, U+200D and the variation selectors.
+bool is_joiner(char32_t character) {
+  return character == 0x200c || character == 0x200d || (character >= 0xfe00 && character <= 0xfe0f);
+}
 
 // How many bytes the printable character at the start of `text` has; 0: there is none.
 size_t printable_size(std::string_view text) {
@@ -27,19 +42,40 @@ size_t colour_size(std::string_view text) {
   return end != std::string_view::npos && text[end] == 'm' ? end + 1 : 0;
 }
 
+// Appends the first `size` bytes of `text`, or where that is 0 its first one escaped, and drops
+// them from it.
+void take(std::string& out, std::string_view& text, size_t size) {
+  if (size == 0) {
+    fmt::format_to(std::back_inserter(out), "\\x{:02x}", static_cast<unsigned char>(text.front()));
+  } else {
+    out.append(text.substr(0, size));
+  }
+  text.remove_prefix(size == 0 ? 1 : size);
+}
+
 }  // namespace
 
+bool is_unseen(char32_t character) {
+  return std::ranges::any_of(kUnseen, [character](const Range& range) {
+    return character >= range.first && character <= range.last;
+  });
+}
+
 void append_printable(std::string& out, std::string_view text) {
+  bool joinable = false;  // the character before
   while (!text.empty()) {
-    const size_t size = printable_size(text);
-    if (size == 0) {
-      fmt::format_to(std::back_inserter(out), "\\x{:02x}",
-                     static_cast<unsigned char>(text.front()));
-    } else {
-      out.append(text.substr(0, size));
+    size_t size = printable_size(text);
+    if (size > 1) {
+      const char32_t character = utf8_character(text);
+      if (is_unseen(character) || (is_joiner(character) && !joinable)) size = 0;
     }
-    text.remove_prefix(size == 0 ? 1 : size);
+    joinable = size > 1;
+    take(out, text, size);
   }
+}
+
+void append_without_controls(std::string& out, std::string_view text) {
+  while (!text.empty()) take(out, text, printable_size(text));
 }
 
 void append_printable_line(std::string& out, std::string_view line) {

@@ -31,6 +31,14 @@ size_t utf8_size(std::string_view text) {
   return 0;
 }
 
+char32_t utf8_character(std::string_view text) {
+  const size_t size = utf8_size(text);
+  const unsigned first = byte_at(text, 0);
+  char32_t character = size == 1 ? first : first & (0x7fU >> size);
+  for (size_t i = 1; i < size; ++i) character = character << 6 | (byte_at(text, i) & 0x3f);
+  return character;
+}
+
 size_t utf8_boundary(std::string_view text, size_t most) {
   if (most >= text.size()) return text.size();
   // A character is at most four bytes long: one that begins before `most` and goes on behind it.

@@ -38,7 +38,7 @@ std::string printable(std::string_view rest) {
     if (escape == 0 && rest.front() == '\t') out += "    ";
     if (escape == 0 && rest.front() != '\t') {
       const size_t size = std::max<size_t>(utf8_size(rest), 1);
-      append_printable(out, rest.substr(0, size));
+      append_without_controls(out, rest.substr(0, size));
       rest.remove_prefix(size);
     } else {
       rest.remove_prefix(std::max<size_t>(escape, 1));

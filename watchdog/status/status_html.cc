@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/html.h"
+#include "base/printable.h"
 #include "base/text.h"
 #include "base/version.h"
 #include "status/pattern_text.h"
@@ -55,6 +56,12 @@ constexpr std::string_view kScript =
     "n=new DOMParser().parseFromString(t,'text/html').querySelector('main');"
     "document.querySelector('main').replaceWith(document.adoptNode(n));"
     "l.remove('gone')}catch{l.add('gone')}},2e3)";
+
+void append_shown(std::string& out, std::string_view text) {
+  std::string shown;
+  append_printable(shown, text);
+  append_html(out, shown);
+}
 
 std::string clock_time(std::time_t when) {
   tm parts{};
@@ -171,7 +178,7 @@ const std::string_view kStatusPolicy =
     "base-uri 'none';form-action 'none';frame-ancestors 'none'";
 
 std::string status_html(const StatusReport& report) {
-  PatternText page(append_html);
+  PatternText page(append_shown);
   page.put(
       "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport "
       "content=\"width=device-width\"><title>@ - fwatchdog</title><style>",

@@ -2,7 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <iterator>
+
+#include "base/printable.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "base/version.h"
 #include "status/pattern_text.h"
 #include "trace/span_writer.h"
@@ -11,10 +15,29 @@ namespace watchdog {
 
 namespace {
 
+// As JSON has characters (RFC 8259 7): those beyond U+FFFF in two parts.
+void append_escaped(std::string& out, char32_t character) {
+  if (character > 0xffff) {
+    append_escaped(out, 0xd800 + ((character - 0x10000) >> 10));
+    character = 0xdc00 + (character & 0x3ff);
+  }
+  fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<uint32_t>(character));
+}
+
+// Who looks at it with curl should not be misled either.
 void append_json(std::string& out, std::string_view text) {
   JsonText escaped;
   escaped.put_text(text);
-  out += escaped.text();
+  for (std::string_view rest = escaped.text(); !rest.empty();) {
+    const char32_t character = utf8_character(rest);
+    const size_t size = utf8_size(rest);
+    if (is_unseen(character)) {
+      append_escaped(out, character);
+    } else {
+      out.append(rest, 0, size);
+    }
+    rest.remove_prefix(size);
+  }
 }
 
 // "2026-01-02T15:04:05Z" (RFC 3339).

@@ -15,7 +15,8 @@
 
 namespace watchdog {
 
-// What the status page says, as a page or as JSON. Secrets are masked; nothing else is escaped.
+// What the status page says, as a page or as JSON. Secrets are masked, and what requests and
+// functions say has no control characters; nothing else is escaped.
 struct StatusReport {
   struct InstanceRow {
     std::string url;

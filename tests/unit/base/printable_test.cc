@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/utf8.h"
+
 using namespace watchdog;
 
 namespace {
@@ -53,6 +55,35 @@ TEST_CASE("what is no UTF-8 is written as \\xNN") {
                   "ab") ==
         "\\xe2"
         "ab");
+}
+
+TEST_CASE("what nobody sees and what turns the direction of a line is written as \\xNN") {
+  CHECK(printable("/a\u202egpj.exe") == "/a\\xe2\\x80\\xaegpj.exe");
+  CHECK(line("a\u2066b\u2069") == "a\\xe2\\x81\\xa6b\\xe2\\x81\\xa9");
+  for (const std::string_view unseen :
+       {"\u00ad", "\u061c", "\u180e", "\u200b", "\u200e", "\u200f", "\u2028", "\u2029", "\u202a",
+        "\u202d", "\u2060", "\u2064", "\u2067", "\ufeff", "\ufff9", "\U000e0041"}) {
+    CHECK(printable(unseen).starts_with("\\x"));
+    CHECK(line(std::string("\u05d0").append(unseen)).starts_with("\u05d0\\x"));
+    CHECK(is_unseen(utf8_character(unseen)));
+  }
+}
+
+TEST_CASE("joiners stay where they join, and are written as \\xNN beside ASCII") {
+  for (const std::string_view text :
+       {"\u0645\u06cc\u200c\u062e", "\U0001f469\u200d\U0001f4bb", "\u2764\ufe0f"}) {
+    CHECK(printable(text) == text);
+    CHECK(line(text) == text);
+  }
+  CHECK(printable("ad\u200dmin") == "ad\\xe2\\x80\\x8dmin");
+  CHECK(printable("\u200cadmin") == "\\xe2\\x80\\x8cadmin");
+  CHECK(printable("admin\ufe0f") == "admin\\xef\\xb8\\x8f");
+}
+
+TEST_CASE("what is escaped once more keeps what nobody sees") {
+  std::string out;
+  append_without_controls(out, "a\x1b\u202e\u200db\xff");
+  CHECK(out == "a\\x1b\u202e\u200db\\xff");
 }
 
 TEST_CASE(
