@@ -17,10 +17,28 @@ PAGE = "/_/status"
 JSON = "/_/status.json"
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TRACEPARENT = ("traceparent", f"00-{TRACE}-00f067aa0ba902b7-01")
-# Has the watchdog's standard output be a terminal.
-ON_TERMINAL = (sys.executable, "-c",
-               "import os, sys; ours, theirs = os.openpty(); os.dup2(theirs, 1); os.set_inheritable(ours, True); "
-               "os.execvp(sys.argv[1], sys.argv[1:])")
+# Has the watchdog's standard output or error, as the next word says, be a terminal. What is written there is copied to
+# what it was, by a process that is no child of the watchdog.
+ON_TERMINAL = (sys.executable, "-c", """
+import os, sys, tty
+number = int(sys.argv[1])
+before = os.dup(number)
+ours, theirs = os.openpty()
+tty.setraw(theirs)
+if os.fork() == 0:
+    if os.fork() != 0:
+        os._exit(0)
+    os.close(theirs)
+    try:
+        while True:
+            os.write(before, os.read(ours, 4096))
+    except OSError:
+        os._exit(0)
+os.wait()
+os.dup2(theirs, number)
+os.execvp(sys.argv[2], sys.argv[2:])
+""")
+LOG_ON_TERMINAL = (*ON_TERMINAL, "2")
 # Runs what follows where the root has no file of a container's but the one that the next word names.
 OUTSIDE = ("unshare", "--mount", "sh", "-c", """
 mount -t tmpfs none /mnt
@@ -32,7 +50,7 @@ done
 [ -z "$0" ] || touch "/mnt$0"
 exec chroot /mnt env -C "$PWD" "$@"
 """)
-AT_HAND = (*OUTSIDE, "", *ON_TERMINAL)
+AT_HAND = (*OUTSIDE, "", *LOG_ON_TERMINAL)
 
 
 class StatusCase(Case):
@@ -76,13 +94,18 @@ class Viewers(StatusCase):
         dog.wait_log(rf"Status page: http://127\.0\.0\.1:{self.metrics_port}/_/status$")
         self.assertIn("<h1>cat</h1>", self.ask().text)
 
+    def test_where_the_log_is_on_no_terminal_it_is_not_on_by_itself(self):
+        dog = self.watched(fprocess="cat", status_page=None, wrapper=(*OUTSIDE, "", *ON_TERMINAL, "1"))
+        self.assertEqual(self.ask().status, 404)
+        self.assertNotIn("Status page", dog.log())
+
     def test_on_by_itself_it_is_not_shown_through_a_proxy_of_this_machine(self):
         self.watched(fprocess="cat", status_page=None, wrapper=AT_HAND)
         for field in (("X-Forwarded-For", "192.0.2.1"), ("Forwarded", "for=192.0.2.1"), ("Via", "1.1 proxy")):
             self.assertEqual(self.ask(headers=[field]).status, 403, field)
 
     def test_in_a_container_it_is_not_on_by_itself_even_on_a_terminal(self):
-        for wrapper in ((*OUTSIDE, "/.dockerenv", *ON_TERMINAL), (*OUTSIDE, "/run/.containerenv", *ON_TERMINAL),
+        for wrapper in ((*OUTSIDE, "/.dockerenv", *LOG_ON_TERMINAL), (*OUTSIDE, "/run/.containerenv", *LOG_ON_TERMINAL),
                         ("unshare", "--pid", "--fork", "--kill-child", *AT_HAND)):
             dog = self.watched(fprocess="cat", status_page=None, wrapper=wrapper)
             self.assertEqual(self.ask().status, 404, wrapper)

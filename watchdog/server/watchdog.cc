@@ -111,8 +111,9 @@ void Watchdog::trace_requests() {
   shared_.spans = &traces_->queue();
 }
 
+// The log goes to standard error, and says where the page is: on a terminal somebody sees that.
 void Watchdog::show_status() {
-  const bool at_hand = ::isatty(STDOUT_FILENO) == 1 && !in_container();
+  const bool at_hand = ::isatty(STDERR_FILENO) == 1 && !in_container();
   const StatusViewers viewers = status_viewers(config_, at_hand);
   if (viewers == StatusViewers::kNobody) return;
   board_ = std::make_unique<StatusBoard>();
