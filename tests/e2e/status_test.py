@@ -5,6 +5,7 @@ import hashlib
 import json
 import re
 import signal
+import socket
 import sys
 
 from browser import PATIENCE, Browser
@@ -98,6 +99,16 @@ class Viewers(StatusCase):
         dog = self.watched(fprocess="cat", status_page=None, wrapper=(*OUTSIDE, "", *ON_TERMINAL, "1"))
         self.assertEqual(self.ask().status, 404)
         self.assertNotIn("Status page", dog.log())
+
+    def test_where_the_port_is_taken_there_is_none_and_the_log_says_so_once(self):
+        with socket.create_server(("", 0)) as taken:
+            port = taken.getsockname()[1]
+            dog = self.start(fprocess="cat", metrics_port=port, status_page="true")
+            self.assertEqual(dog.request("POST", "/", body=b"x").body, b"x")
+            self.assertEqual(dog.log().count("no metrics and no status page: cannot listen on port"), 1)
+            self.assertNotIn("Status page:", dog.log())
+            quiet = self.start(fprocess="cat", metrics_port=port)
+            self.assertIn("no metrics: cannot listen on port", quiet.log())
 
     def test_on_by_itself_it_is_not_shown_through_a_proxy_of_this_machine(self):
         self.watched(fprocess="cat", status_page=None, wrapper=AT_HAND)

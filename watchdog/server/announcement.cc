@@ -66,7 +66,7 @@ void announce(const Config& config, uint16_t port, bool has_metrics, bool has_pa
                fmt::format("Metrics on port: {}", config.metrics_port),
                {{"port", config.metrics_port}});
   }
-  if (has_metrics && has_page) {
+  if (has_page) {
     const std::string url = status_url(config);
     log::event(log::Level::kInfo, "status_page", "Status page: " + url, {{"url", url}});
   }

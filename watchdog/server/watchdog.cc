@@ -45,9 +45,20 @@ std::optional<Watchdog::StartFailure> Watchdog::start() {
   if (auto error = watch_signals()) return StartFailure{kExitInternal, std::move(*error)};
   if (auto error = control_access()) return StartFailure{kExitUsage, std::move(*error)};
   trace_requests();
-  show_status();
+  auto socket = listen_on(config_.port);
+  if (!socket) return StartFailure{kExitUnavailable, socket.error()};
+  port_ = bound_port(socket->get());
+  Fd metrics_socket = bind_metrics_port();
+  if (metrics_socket) show_status();
   if (auto error = prepare_function()) return StartFailure{kExitUsage, std::move(*error)};
-  if (auto error = open_ports()) return StartFailure{kExitUnavailable, std::move(*error)};
+  if (auto error = add_workers(std::move(*socket))) {
+    return StartFailure{kExitUnavailable, std::move(*error)};
+  }
+  if (metrics_socket) {
+    metrics_server_ =
+        std::make_unique<Server>(metrics_context_, metrics_service_, std::move(metrics_socket),
+                                 metrics_balancer_, kMetricsSpares);
+  }
   lifecycle_.advance(Stage::kServing);
   health_.update();
   announce(config_, port_, metrics_server_ != nullptr, page_ != nullptr);
@@ -112,9 +123,12 @@ void Watchdog::trace_requests() {
 }
 
 // The log goes to standard error, and says where the page is: on a terminal somebody sees that.
+StatusViewers Watchdog::viewers() const {
+  return status_viewers(config_, ::isatty(STDERR_FILENO) == 1 && !in_container());
+}
+
 void Watchdog::show_status() {
-  const bool at_hand = ::isatty(STDERR_FILENO) == 1 && !in_container();
-  const StatusViewers viewers = status_viewers(config_, at_hand);
+  const StatusViewers viewers = this->viewers();
   if (viewers == StatusViewers::kNobody) return;
   board_ = std::make_unique<StatusBoard>();
   shared_.status = board_.get();
@@ -157,15 +171,6 @@ void Watchdog::on_file_changed(const std::string& file) {
   function_ ? function_->replace() : plan_.renew();
 }
 
-std::optional<std::string> Watchdog::open_ports() {
-  auto socket = listen_on(config_.port);
-  if (!socket) return socket.error();
-  port_ = bound_port(socket->get());
-  if (auto error = add_workers(std::move(*socket))) return error;
-  open_metrics_port();
-  return std::nullopt;
-}
-
 // All sockets first: a thread that runs is not to be given up again.
 std::optional<std::string> Watchdog::add_workers(Fd socket) {
   std::vector<Fd> sockets;
@@ -186,18 +191,16 @@ std::optional<std::string> Watchdog::add_workers(Fd socket) {
   return std::nullopt;
 }
 
-void Watchdog::open_metrics_port() {
-  if (config_.metrics_port == 0) return;
+Fd Watchdog::bind_metrics_port() const {
+  if (config_.metrics_port == 0) return {};
   auto socket = listen_on(config_.metrics_port);
-  if (!socket) {
-    log::event(
-        log::Level::kWarning, "no_metrics",
-        fmt::format("no metrics: {} (set metrics_port to a free one, or to 0)", socket.error()),
-        {{"port", config_.metrics_port}, {"cause", socket.error()}});
-    return;
-  }
-  metrics_server_ = std::make_unique<Server>(metrics_context_, metrics_service_, std::move(*socket),
-                                             metrics_balancer_, kMetricsSpares);
+  if (socket) return std::move(*socket);
+  log::event(
+      log::Level::kWarning, "no_metrics",
+      fmt::format("no metrics{}: {} (set metrics_port to a free one, or to 0)",
+                  viewers() == StatusViewers::kNobody ? "" : " and no status page", socket.error()),
+      {{"port", config_.metrics_port}, {"cause", socket.error()}});
+  return {};
 }
 
 Result<Fd> Watchdog::listen_on(uint16_t port) const {

@@ -60,13 +60,14 @@ class Watchdog final : private WarmFunction::Owner, private Drain::Subject {
   void on_child_signal();
   std::optional<std::string> control_access();
   void trace_requests();
+  StatusViewers viewers() const;
   void show_status();
   std::optional<std::string> prepare_function();
   std::optional<std::string> watch_files();
   void on_file_changed(const std::string& file);
-  std::optional<std::string> open_ports();
   std::optional<std::string> add_workers(Fd socket);
-  void open_metrics_port();
+  // Without a socket where there is to be no port of metrics, or it is taken.
+  Fd bind_metrics_port() const;
   Result<Fd> listen_on(uint16_t port) const;
 
   // WarmFunction::Owner
