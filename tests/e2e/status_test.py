@@ -39,7 +39,7 @@ os.wait()
 os.dup2(theirs, number)
 os.execvp(sys.argv[2], sys.argv[2:])
 """)
-LOG_ON_TERMINAL = (*ON_TERMINAL, "2")
+BOTH_ON_TERMINAL = (*ON_TERMINAL, "1", *ON_TERMINAL, "2")
 # Runs what follows where the root has no file of a container's but the one that the next word names.
 OUTSIDE = ("unshare", "--mount", "sh", "-c", """
 mount -t tmpfs none /mnt
@@ -51,7 +51,7 @@ done
 [ -z "$0" ] || touch "/mnt$0"
 exec chroot /mnt env -C "$PWD" "$@"
 """)
-AT_HAND = (*OUTSIDE, "", *LOG_ON_TERMINAL)
+AT_HAND = (*OUTSIDE, "", *BOTH_ON_TERMINAL)
 
 
 class StatusCase(Case):
@@ -95,20 +95,12 @@ class Viewers(StatusCase):
         dog.wait_log(rf"Status page: http://127\.0\.0\.1:{self.metrics_port}/_/status$")
         self.assertIn("<h1>cat</h1>", self.ask().text)
 
-    def test_where_the_log_is_on_no_terminal_it_is_not_on_by_itself(self):
-        dog = self.watched(fprocess="cat", status_page=None, wrapper=(*OUTSIDE, "", *ON_TERMINAL, "1"))
-        self.assertEqual(self.ask().status, 404)
-        self.assertNotIn("Status page", dog.log())
-
-    def test_where_the_port_is_taken_there_is_none_and_the_log_says_so_once(self):
-        with socket.create_server(("", 0)) as taken:
-            port = taken.getsockname()[1]
-            dog = self.start(fprocess="cat", metrics_port=port, status_page="true")
-            self.assertEqual(dog.request("POST", "/", body=b"x").body, b"x")
-            self.assertEqual(dog.log().count("no metrics and no status page: cannot listen on port"), 1)
-            self.assertNotIn("Status page:", dog.log())
-            quiet = self.start(fprocess="cat", metrics_port=port)
-            self.assertIn("no metrics: cannot listen on port", quiet.log())
+    def test_where_only_one_of_output_and_log_is_on_a_terminal_it_is_not_on_by_itself(self):
+        for number in ("1", "2"):
+            dog = self.watched(fprocess="cat", status_page=None, wrapper=(*OUTSIDE, "", *ON_TERMINAL, number))
+            self.assertEqual(self.ask().status, 404, number)
+            self.assertNotIn("Status page", dog.log())
+            dog.close()
 
     def test_on_by_itself_it_is_not_shown_through_a_proxy_of_this_machine(self):
         self.watched(fprocess="cat", status_page=None, wrapper=AT_HAND)
@@ -116,7 +108,8 @@ class Viewers(StatusCase):
             self.assertEqual(self.ask(headers=[field]).status, 403, field)
 
     def test_in_a_container_it_is_not_on_by_itself_even_on_a_terminal(self):
-        for wrapper in ((*OUTSIDE, "/.dockerenv", *LOG_ON_TERMINAL), (*OUTSIDE, "/run/.containerenv", *LOG_ON_TERMINAL),
+        for wrapper in ((*OUTSIDE, "/.dockerenv", *BOTH_ON_TERMINAL),
+                        (*OUTSIDE, "/run/.containerenv", *BOTH_ON_TERMINAL),
                         ("unshare", "--pid", "--fork", "--kill-child", *AT_HAND)):
             dog = self.watched(fprocess="cat", status_page=None, wrapper=wrapper)
             self.assertEqual(self.ask().status, 404, wrapper)

@@ -122,9 +122,10 @@ void Watchdog::trace_requests() {
   shared_.spans = &traces_->queue();
 }
 
-// The log goes to standard error, and says where the page is: on a terminal somebody sees that.
+// The log goes to standard error, and says where the page is: somebody must see that.
 StatusViewers Watchdog::viewers() const {
-  return status_viewers(config_, ::isatty(STDERR_FILENO) == 1 && !in_container());
+  const bool on_terminal = ::isatty(STDOUT_FILENO) == 1 && ::isatty(STDERR_FILENO) == 1;
+  return status_viewers(config_, on_terminal && !in_container());
 }
 
 void Watchdog::show_status() {

@@ -19,7 +19,7 @@ enum class StatusViewers {
   kThisMachine,  // it is on by itself
   kAll,          // who reaches metrics_port, since status_page=true says so
 };
-// `at_hand`: the log goes to a terminal, and this is no container.
+// `at_hand`: standard output and the log are a terminal, and this is no container.
 StatusViewers status_viewers(const Config& config, bool at_hand);
 
 // Whether this looks like a container. What comes from outside may there seem to come from inside,
