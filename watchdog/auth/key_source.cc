@@ -51,7 +51,8 @@ void KeySource::fetch() {
 void KeySource::get(const HttpUrl& url, void (KeySource::*take)(const std::string&)) {
   loop_.retire(std::move(call_));
   call_ = std::make_unique<HttpCall>(
-      loop_, HttpCall::Request{.url = url, .fields = "Accept: application/json\r\n"},
+      loop_,
+      HttpCall::Request{.url = url, .fields = "Accept: application/json\r\nConnection: close\r\n"},
       HttpCall::Limits{.response_bytes = KeySet::kMostBytes, .time = kTime},
       [this, take, url](const Result<HttpCall::Response>& response) {
         if (!response) return fail(response.error());

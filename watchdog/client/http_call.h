@@ -16,15 +16,15 @@
 
 namespace watchdog {
 
-// One request of our own over HTTP/1.1, on a connection of its own, without TLS and without
-// following redirects. Destroying it gives up.
+// A request of our own over HTTP/1.1, or one after the other, on a connection of its own, without
+// TLS and without following redirects. Destroying it gives up.
 class HttpCall final : private Stream::Handler {
  public:
   struct Request {
     HttpUrl url;
     std::string_view method = "GET";
-    std::string fields{};  // beside Host, User-Agent, Connection and Content-Length, with CRLFs
-    // Sent where the method is POST, one piece after the other; views that outlive the call.
+    std::string fields{};  // beside Host, User-Agent and Content-Length, with CRLFs
+    // Sent where the method is POST, one piece after the other; views that outlive its response.
     std::vector<std::string_view> body{};
   };
   struct Limits {
@@ -45,6 +45,11 @@ class HttpCall final : private Stream::Handler {
   HttpCall(Loop& loop, Request request, const Limits& limits, OnDone on_done);
   ~HttpCall() override;
 
+  // Asks once more, with another body; `on_done` has run, or is running. It goes on the connection
+  // that the last response left open. Where that is closed before a byte of a response has come,
+  // all is sent again on a new one: the server may have seen it twice.
+  void ask_again(std::vector<std::string_view> body);
+
   // "http://host/target: what", as errors are told.
   static std::string explain(const HttpUrl& url, std::string_view what);
 
@@ -56,15 +61,19 @@ class HttpCall final : private Stream::Handler {
   void on_drained() override { send_body(); }
   bool reads_on_after_write_error() const override { return true; }
 
+  void look_up();
   void connect(NameLookup::Addresses found);
-  void ask(Fd socket, int error);
+  void on_connected(Fd socket, int error);
+  void ask();
   void send_body();
+  bool stays_open() const;
+  void on_closed(std::string_view why);
   void finish(Result<Response> response);
   void fail(std::string_view what);
 
   Loop& loop_;
-  const Request request_;
-  const size_t most_bytes_;
+  Request request_;
+  const Limits limits_;
   const OnDone on_done_;
   Timer deadline_;
   std::vector<SocketAddress> addresses_;
@@ -74,6 +83,7 @@ class HttpCall final : private Stream::Handler {
   size_t pieces_sent_ = 0;
   HttpResponseReader reader_;
   Response response_;
+  bool used_before_ = false;  // the connection, by another request
   bool done_ = false;
 };
 

@@ -18,6 +18,7 @@ namespace watchdog {
 namespace {
 
 constexpr size_t kMostOfResponse = 64 * 1024;
+constexpr std::string_view kClosing = "]}]}]}";  // of each request's body, after the spans
 
 // OTLP 1.3, "retryable response codes".
 bool may_try_again(int status) {
@@ -82,14 +83,16 @@ void SpanExporter::send_next() {
   batch_ = queue_.take();
   tries_ = 0;
   pause_ = kFirstPause;
-  if (batch_) send();
+  if (!batch_) return;
+  batch_->blocks.back() += kClosing;
+  send();
 }
 
 void SpanExporter::send() {
   ++tries_;
   std::vector<std::string_view> body{opening_};
   body.insert(body.end(), batch_->blocks.begin(), batch_->blocks.end());
-  body.emplace_back("]}]}]}");
+  if (call_) return call_->ask_again(std::move(body));
   call_ = std::make_unique<HttpCall>(
       loop_,
       HttpCall::Request{.url = settings_.url,
@@ -101,7 +104,6 @@ void SpanExporter::send() {
 }
 
 void SpanExporter::on_response(const Result<HttpCall::Response>& response) {
-  loop_.retire(std::move(call_));
   if (!response) {
     // Once we are about to end, whoever is not there will not come in time.
     if (finishing_) return drop(response.error());
@@ -126,7 +128,7 @@ void SpanExporter::on_taken(const std::string& body) {
                            settings_.url.authority.text(), settings_.url.target, lost),
                {{"dropped", static_cast<int64_t>(lost)}});
   }
-  batch_.reset();
+  queue_.reuse(*std::exchange(batch_, std::nullopt));
   on_news();
 }
 
@@ -138,7 +140,10 @@ void SpanExporter::try_again(std::string_view why, std::string_view retry_after)
 }
 
 void SpanExporter::drop(std::string_view why) {
-  if (finishing_) return give_up(why);
+  if (finishing_) {
+    loop_.retire(std::move(call_));
+    return give_up(why);
+  }
   report(why);
   dropped_ += batch_->spans;
   batch_.reset();
@@ -178,7 +183,7 @@ void SpanExporter::finish() {
   if (finished()) return;
   deadline_.set_after(settings_.timeout);
   if (!batch_) return send_next();
-  if (!call_) timer_.set_after(Duration::zero());  // it pauses
+  if (timer_.armed()) timer_.set_after(Duration::zero());  // it pauses
 }
 
 }  // namespace watchdog

@@ -62,9 +62,9 @@ class SpanExporter {
   std::atomic<uint64_t>& dropped_;
   const std::string opening_;  // of each request's body, before the spans
   Wakeup news_;
-  Timer timer_;     // waiting, or pausing
-  Timer deadline_;  // of finish()
-  std::unique_ptr<HttpCall> call_;
+  Timer timer_;                            // waiting, or pausing
+  Timer deadline_;                         // of finish()
+  std::unique_ptr<HttpCall> call_;         // kept for its connection; null at first and at the end
   std::optional<SpanQueue::Batch> batch_;  // that is being sent, perhaps again
   unsigned tries_ = 0;
   Duration pause_ = kFirstPause;

@@ -34,7 +34,7 @@ void SpanQueue::add(std::string_view text, size_t spans) {
       batches_.emplace_back();
     }
     Batch& last = batches_.back();
-    if (block > 0) last.blocks.emplace_back().reserve(block);
+    if (block > 0) add_block(last.blocks, block);
     if (last.spans > 0) last.blocks.back() += ',';
     last.blocks.back() += text;
     last.spans += spans;
@@ -54,6 +54,28 @@ std::optional<SpanQueue::Batch> SpanQueue::take() {
   spans_ -= batch.spans;
   bytes_ -= batch.bytes;
   return batch;
+}
+
+void SpanQueue::add_block(std::vector<std::string>& blocks, size_t size) {
+  if (spare_.empty() || spare_.back().capacity() < size) {
+    blocks.emplace_back().reserve(size);
+    return;
+  }
+  blocks.push_back(std::move(spare_.back()));
+  spare_.pop_back();
+}
+
+void SpanQueue::reuse(Batch batch) {
+  const std::lock_guard lock(mutex_);
+  if (batches_.empty() && batch.spans < limits_.batch) {
+    spare_ = {};
+    return;
+  }
+  for (std::string& block : batch.blocks) {
+    if (block.capacity() > kBlock) continue;
+    block.clear();
+    spare_.push_back(std::move(block));
+  }
 }
 
 bool SpanQueue::empty() const {

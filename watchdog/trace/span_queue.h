@@ -24,14 +24,15 @@ class SpanQueue {
     size_t spans;  // that wait
     size_t batch;  // spans in one
   };
-  // The spans as SpanWriter writes them, with commas between them, in blocks that are small enough
-  // to come from memory that is there already, and that are not copied when another one is needed.
+  // The spans as SpanWriter writes them, with commas between them, in blocks that are not copied
+  // when another one is needed.
   struct Batch {
     std::vector<std::string> blocks{};
     size_t spans = 0;
     size_t bytes = 0;  // of the blocks, also where no span is yet
   };
-  static constexpr size_t kBlock = 32 * 1024;  // at most, but for a larger span
+  // At most, but for a larger span. From 128 KiB on malloc would ask the kernel for each.
+  static constexpr size_t kBlock = 120 * 1024;
 
   // `dropped` counts; it outlives this.
   SpanQueue(const Limits& limits, std::atomic<uint64_t>& dropped)
@@ -45,15 +46,22 @@ class SpanQueue {
   void add(std::string_view text, size_t spans);
   // Takes the oldest batch; nothing where there is none.
   std::optional<Batch> take();
+  // Gives back what a batch was in. As long as batches are full, or more spans wait, the next ones
+  // go into the same memory, as the kernel takes far longer to give new memory than a span takes to
+  // write.
+  void reuse(Batch batch);
   bool empty() const;
   bool has_full_batch() const;
 
  private:
+  void add_block(std::vector<std::string>& blocks, size_t size);
+
   const Limits limits_;
   std::atomic<uint64_t>& dropped_;
   std::function<void()> wake_;
   mutable std::mutex mutex_;
-  std::deque<Batch> batches_;  // all but the last one are full
+  std::deque<Batch> batches_;       // all but the last one are full
+  std::vector<std::string> spare_;  // blocks without spans
   size_t spans_ = 0;
   size_t bytes_ = 0;
 };

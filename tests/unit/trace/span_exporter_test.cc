@@ -77,9 +77,9 @@ struct SpanExporterTest {
     }
     return false;
   }
-  // The body of the next request.
-  nlohmann::json body() {
-    if (!asked()) return {};
+  // The body of the next request, on a connection of its own.
+  nlohmann::json body() { return asked() ? read_body() : nlohmann::json(); }
+  nlohmann::json read_body() {
     std::string request;
     size_t whole = std::string::npos;
     REQUIRE(poll_until(loop, [&] {
@@ -95,8 +95,8 @@ struct SpanExporterTest {
     return nlohmann::json::parse(request.substr(request.find("\r\n\r\n") + 4));
   }
   // The spans of the next batch, which is taken from us: "a b ".
-  std::string spans() {
-    const nlohmann::json request = body();
+  std::string spans() { return spans_of(body()); }
+  static std::string spans_of(const nlohmann::json& request) {
     std::string text;
     if (request.is_null()) return text;
     for (const auto& span : request["resourceSpans"][0]["scopeSpans"][0]["spans"]) {
@@ -105,11 +105,15 @@ struct SpanExporterTest {
     return text;
   }
   void answer(std::string_view status, std::string_view fields = {}, std::string_view text = "{}") {
+    answer_and_stay(status, fields, text);
+    peer = Fd();
+    turn();
+  }
+  void answer_and_stay(std::string_view status, std::string_view fields = {},
+                       std::string_view text = "{}") {
     const std::string all = fmt::format("HTTP/1.1 {}\r\n{}Content-Length: {}\r\n\r\n{}", status,
                                         fields, text.size(), text);
     REQUIRE(::write(peer.get(), all.data(), all.size()) == static_cast<ssize_t>(all.size()));
-    turn();
-    peer = Fd();
     turn();
   }
   // The next batch gets this answer.
@@ -145,6 +149,48 @@ TEST_CASE_FIXTURE(SpanExporterTest, "a batch says whose spans it has") {
   const nlohmann::json of_resource = body()["resourceSpans"][0];
   CHECK(of_resource["resource"]["attributes"][0]["value"]["stringValue"] == "greet");
   CHECK(of_resource["scopeSpans"][0]["scope"]["name"] == "fwatchdog");
+}
+
+TEST_CASE_FIXTURE(SpanExporterTest, "all batches go on one connection, also those sent again") {
+  add({"a", "b", "c", "d", "e", "f"});
+  CHECK(spans() == "a b c ");
+  answer_and_stay("200 OK");
+  CHECK(spans_of(read_body()) == "d e f ");
+  answer_and_stay("503 Busy");
+  pass(1s);
+  CHECK(spans_of(read_body()) == "d e f ");
+  answer_and_stay("400 Bad Request");
+  CHECK(dropped == 3);
+  add({"g", "h", "i"});
+  CHECK(spans_of(read_body()) == "g h i ");
+}
+
+TEST_CASE_FIXTURE(SpanExporterTest,
+                  "a connection that was closed since the last batch costs no try and no pause") {
+  add({"a", "b", "c"});
+  CHECK(spans() == "a b c ");
+  answer_and_stay("200 OK");
+  add({"d", "e", "f"});
+  peer = Fd();
+  CHECK(spans() == "d e f ");
+  peer = Fd();  // a new one that is closed does
+  CHECK_FALSE(asked());
+  pass(1s);
+  CHECK(spans_answered("200 OK") == "d e f ");
+  CHECK(dropped == 0);
+}
+
+TEST_CASE_FIXTURE(SpanExporterTest, "a collector that closes or talks unasked is connected anew") {
+  for (const bool talks : {false, true}) {
+    add({"a", "b", "c"});
+    CHECK(spans() == "a b c ");
+    answer_and_stay("200 OK", talks ? "" : "Connection: close\r\n");
+    if (talks) REQUIRE(::write(peer.get(), "?", 1) == 1);
+    turn();
+    add({"d", "e", "f"});
+    CHECK(spans_answered("200 OK") == "d e f ");
+  }
+  CHECK(dropped == 0);
 }
 
 TEST_CASE_FIXTURE(SpanExporterTest, "a batch that the kernel does not take at once arrives whole") {

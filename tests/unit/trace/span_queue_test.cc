@@ -55,7 +55,7 @@ TEST_CASE_FIXTURE(SpanQueueTest, "spans that do not fit one block go on in the n
 
 TEST_CASE("a block is filled up, and never made larger") {
   std::atomic<uint64_t> dropped{0};
-  SpanQueue queue({.spans = 100, .batch = 100}, dropped);
+  SpanQueue queue({.spans = 1000, .batch = 1000}, dropped);
   const std::string most(SpanQueue::kBlock - 2, 'x');
   queue.add(most, 1);
   queue.add("a", 1);
@@ -79,6 +79,19 @@ TEST_CASE("blocks that are mostly empty take the room of full ones") {
   CHECK(dropped == 1);
   queue.add("a", 1);  // into the last one
   CHECK(dropped == 1);
+}
+
+TEST_CASE_FIXTURE(SpanQueueTest, "a batch goes into the memory of one that was sent") {
+  for (const std::string_view span : {"a", "b", "c", "d"}) queue.add(span, 1);
+  auto sent = *queue.take();
+  const char* const memory = sent.blocks[0].data();
+  queue.reuse(std::move(sent));
+  for (const std::string_view span : {"e", "f", "g"}) queue.add(span, 1);
+  CHECK(text_of(*queue.take()) == "d,e,f");
+  const auto last = queue.take();
+  REQUIRE(last);
+  CHECK(text_of(*last) == "g");
+  CHECK(last->blocks[0].data() == memory);
 }
 
 TEST_CASE_FIXTURE(SpanQueueTest, "the spans of one request stay in one batch") {
