@@ -5,7 +5,6 @@
 #include <bit>
 #include <cstdlib>
 #include <cstring>
-#include <ctime>
 
 namespace watchdog {
 
@@ -24,18 +23,24 @@ uint64_t hexadecimal(uint32_t number) {
 
 }  // namespace
 
-void IdSource::make(std::span<char> digits) {
-  seed_if_due();
-  uint64_t any = 0;
-  while (any == 0) {
-    for (size_t i = 0; i < digits.size(); i += 16) {
-      const uint64_t number = next();
-      any |= number;
-      const std::array text = {hexadecimal(static_cast<uint32_t>(number)),
-                               hexadecimal(static_cast<uint32_t>(number >> 32))};
-      std::memcpy(&digits[i], text.data(), sizeof text);
-    }
-  }
+void IdSource::begin_trace(TraceIds& ids, Instant now) {
+  seed_if_due(now);
+  put_sixteen(ids.trace.data());
+  put_sixteen(ids.trace.data() + 16);
+  put_sixteen(ids.span.data());
+}
+
+void IdSource::make_span_id(std::array<char, 16>& id, Instant now) {
+  seed_if_due(now);
+  put_sixteen(id.data());
+}
+
+void IdSource::put_sixteen(char* digits) {
+  uint64_t number = next();
+  while (number == 0) number = next();
+  const std::array text = {hexadecimal(static_cast<uint32_t>(number)),
+                           hexadecimal(static_cast<uint32_t>(number >> 32))};
+  std::memcpy(digits, text.data(), sizeof text);
 }
 
 uint64_t IdSource::next() {
@@ -50,15 +55,13 @@ uint64_t IdSource::next() {
   return number;
 }
 
-void IdSource::seed_if_due() {
-  timespec now{};
-  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);  // a few nanoseconds: no system call
-  if (left_ > 0 && now.tv_sec == second_) {
+void IdSource::seed_if_due(Instant now) {
+  if (left_ > 0 && now - seeded_ < std::chrono::seconds(1)) {
     --left_;
     return;
   }
   left_ = kMostIds - 1;
-  second_ = now.tv_sec;
+  seeded_ = now;
   // It fails only where the kernel is older than 3.17, which cannot run us.
   const ssize_t got = ::getrandom(state_.data(), sizeof state_, 0);
   if (got != static_cast<ssize_t>(sizeof state_)) std::abort();

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
 
 #include "base/utf8.h"
 
@@ -17,13 +18,16 @@ constexpr std::array<bool, 256> kPlain = [] {
   return plain;
 }();
 
-constexpr std::array<std::array<char, 2>, 100> kTwoDigits = [] {
-  std::array<std::array<char, 2>, 100> all{};
-  for (size_t i = 0; i < all.size(); ++i) {
-    all[i] = {static_cast<char>('0' + i / 10), static_cast<char>('0' + i % 10)};
-  }
-  return all;
-}();
+// The digits of a number below 10^8, the first one in the lowest byte: halves of four digits, each
+// of them two of two, each of those two of one, side by side.
+uint64_t eight_digits(uint32_t number) {
+  constexpr uint64_t kZeros = 0x3030303030303030;
+  const uint64_t fours = number / 10'000 | static_cast<uint64_t>(number % 10'000) << 32;
+  const uint64_t hundreds = (fours * 10486 >> 20) & 0x0000007f0000007f;
+  const uint64_t twos = hundreds | (fours - 100 * hundreds) << 16;
+  const uint64_t tens = (twos * 103 >> 10) & 0x000f000f000f000f;
+  return kZeros + (tens | (twos - 10 * tens) << 8);
+}
 
 bool is_plain(char c) {
   return kPlain[static_cast<unsigned char>(c)];
@@ -36,25 +40,17 @@ void JsonText::put_number(uint64_t number) {
   put(std::string_view(digits.data(), digits.size()));
 }
 
-// Of most times the second is that of the one before.
-void JsonText::put_time(UnixNanoseconds time) {
-  constexpr uint64_t kInSecond = 1'000'000'000;
-  constexpr uint64_t kTenDigits = 1'000'000'000;
-  const uint64_t second = time / kInSecond;
-  if (second < kTenDigits) return put_number(time);  // before 2001
-  if (second != second_) {
-    second_ = second;
-    const fmt::format_int digits(second);
-    std::copy_n(digits.data(), second_text_.size(), second_text_.begin());
-  }
-  put(second_text_);
-  std::array<char, 9> digits;
-  auto rest = static_cast<uint32_t>(time % kInSecond);
-  for (size_t pair = 4; pair-- > 0; rest /= 100) {
-    std::ranges::copy(kTwoDigits[rest % 100], &digits[1 + 2 * pair]);
-  }
-  digits[0] = static_cast<char>('0' + rest);
-  put(digits);
+std::array<char, 19> time_digits(UnixNanoseconds time) {
+  constexpr uint64_t kEightDigits = 100'000'000;
+  const uint64_t but_eight = time / kEightDigits;
+  const std::array<uint64_t, 2> last = {
+      eight_digits(static_cast<uint32_t>(but_eight % kEightDigits)),
+      eight_digits(static_cast<uint32_t>(time % kEightDigits))};
+  auto first = static_cast<unsigned>(but_eight / kEightDigits);
+  std::array<char, 19> digits;
+  for (size_t i = 3; i-- > 0; first /= 10) digits[i] = static_cast<char>('0' + first % 10);
+  std::memcpy(&digits[3], last.data(), sizeof last);
+  return digits;
 }
 
 void JsonText::put_text(std::string_view text) {
@@ -93,37 +89,39 @@ size_t JsonText::put_character(std::string_view text) {
   return 1;
 }
 
-void SpanWriter::begin(const Head& head) {
-  if (count_++ > 0) out_.put<",">();
-  out_.put<R"({"traceId":")">();
-  out_.put(head.ids.trace);
-  out_.put<R"(","spanId":")">();
-  out_.put(head.ids.span);
-  if (!head.parent.empty()) {
-    out_.put<R"(","parentSpanId":")">();
-    out_.put(head.parent);
-  }
-  if (!head.tracestate.empty()) {
-    out_.put<R"(","traceState":")">();
-    out_.put_text(head.tracestate);
-  }
-  out_.put<R"(","name":")">();
-  out_.put(head.name);
-  head.kind == Kind::kServer ? out_.put<R"(","kind":2,"startTimeUnixNano":")">()
-                             : out_.put<R"(","kind":1,"startTimeUnixNano":")">();
-  out_.put_time(head.begin);
-  out_.put<R"(","endTimeUnixNano":")">();
-  out_.put_time(std::max(head.begin, head.end));
+void SpanWriter::begin(Kind kind, std::string_view name) {
+  if (count_ > 0) out_.put<",">();
+  kind == Kind::kServer ? out_.put<R"({"kind":2,"name":")">() : out_.put<R"({"kind":1,"name":")">();
+  out_.put(name);
   out_.put<R"(","attributes":[)">();
 }
 
-void SpanWriter::end() {
+void SpanWriter::put_own(const Own& own) {
+  ++count_;
   out_.close_list(']');
+  out_.put(Constant(R"(,"traceId":")").text, own.ids.trace, Constant(R"(","spanId":")").text,
+           own.ids.span, Constant(R"(","startTimeUnixNano":")").text, time_digits(own.begin),
+           Constant(R"(","endTimeUnixNano":")").text, time_digits(std::max(own.begin, own.end)),
+           Constant(R"(")").text);
+  if (!own.parent.empty()) {
+    out_.put<R"(,"parentSpanId":")">();
+    out_.put(own.parent);
+    out_.put<R"(")">();
+  }
+  if (!own.tracestate.empty()) {
+    out_.put<R"(,"traceState":")">();
+    out_.put_text(own.tracestate);
+    out_.put<R"(")">();
+  }
+}
+
+void SpanWriter::end(const Own& own) {
+  put_own(own);
   out_.put<"}">();
 }
 
-void SpanWriter::end_failed(std::string_view message) {
-  out_.close_list(']');
+void SpanWriter::end_failed(const Own& own, std::string_view message) {
+  put_own(own);
   out_.put<R"(,"status":{)">();
   if (!message.empty()) {
     out_.put<R"("message":")">();

@@ -46,17 +46,21 @@ class JsonText {
 
   std::string_view text() const { return {bytes_.get(), size_}; }
   void clear() { size_ = 0; }
+  // Leaves the first so many bytes.
+  void cut(size_t size) { size_ = size; }
 
   // What is JSON already.
   template <Constant kJson>
   void put() {
     put(kJson.text);
   }
-  template <size_t kSize>
-  void put(const std::array<char, kSize>& json) {
-    if (!has_room(kSize)) return;
-    std::memcpy(bytes_.get() + size_, json.data(), kSize);
-    size_ += kSize;
+  // All of these pieces or none.
+  template <size_t... kSizes>
+  void put(const std::array<char, kSizes>&... json) {
+    if (!has_room((kSizes + ...))) return;
+    char* next = bytes_.get() + size_;
+    ((std::memcpy(next, json.data(), kSizes), next += kSizes), ...);
+    size_ += (kSizes + ...);
   }
   void put(std::string_view json) {
     if (!has_room(json.size())) return;
@@ -64,7 +68,6 @@ class JsonText {
     size_ += json.size();
   }
   void put_number(uint64_t number);
-  void put_time(UnixNanoseconds time);
   // Escaped as RFC 8259 7 says; what is no UTF-8 is replaced by U+FFFD.
   void put_text(std::string_view text);
   // A comma at the end becomes `end`; without one, it is added.
@@ -80,9 +83,10 @@ class JsonText {
 
   std::unique_ptr<char[]> bytes_{new char[kRoom]};
   size_t size_ = 0;
-  uint64_t second_ = 0;  // of the last time
-  std::array<char, 10> second_text_{};
 };
+
+// The digits of a time, which has no fewer since 2001.
+std::array<char, 19> time_digits(UnixNanoseconds time);
 
 // Writes one span after another as the JSON encoding of OTLP has them: ids in hexadecimal digits,
 // 64-bit numbers as strings, enumerations as numbers. Spans are separated by commas.
@@ -92,20 +96,19 @@ class SpanWriter {
  public:
   enum class Kind { kInternal = 1, kServer = 2 };
 
-  struct Head {
+  // What the spans of two requests never have in common.
+  struct Own {
     const TraceIds& ids;
     std::string_view parent;      // a span's id; empty: none
     std::string_view tracestate;  // empty: none
-    std::string_view name;        // of printable ASCII, without quotes
-    Kind kind;
     UnixNanoseconds begin;
     UnixNanoseconds end;
   };
 
   explicit SpanWriter(JsonText& out) : out_(out) {}
 
-  // Each span is begin(), its attributes, and end().
-  void begin(const Head& head);
+  // Each span is begin(), its attributes, and end(). `name` is printable ASCII, without quotes.
+  void begin(Kind kind, std::string_view name);
   // `kKey` is of letters, digits, dots and underscores.
   template <Constant kKey>
   void add(std::string_view value) {
@@ -126,17 +129,17 @@ class SpanWriter {
     out_.put_number(value);
     out_.put<R"("}},)">();
   }
-  // Attributes as they were written before, between two lengths of the text.
-  void add_written(std::string_view attributes) { out_.put(attributes); }
-  void end();
+  void end(const Own& own);
   // The span is of something that failed. `message` may be empty.
-  void end_failed(std::string_view message);
+  void end_failed(const Own& own, std::string_view message);
 
   size_t count() const { return count_; }
 
  private:
+  void put_own(const Own& own);
+
   JsonText& out_;
-  size_t count_ = 0;
+  size_t count_ = 0;  // of those that have ended
 };
 
 }  // namespace watchdog

@@ -33,9 +33,10 @@ Surroundings surroundings_of(const Fields& fields) {
   const auto take = [](const Field*& place, const Field& field, std::string_view name) {
     if (place == nullptr && equals_ignoring_case(field.name, name)) place = &field;
   };
-  constexpr std::string_view kHost = "x-forwarded-host";
-  constexpr std::string_view kProtocol = "x-forwarded-proto";
-  constexpr std::string_view kAgent = "user-agent";
+  // As they are mostly written, which is compared fastest.
+  constexpr std::string_view kHost = "X-Forwarded-Host";
+  constexpr std::string_view kProtocol = "X-Forwarded-Proto";
+  constexpr std::string_view kAgent = "User-Agent";
   const Field* protocol = nullptr;
   for (const Field& field : fields) {
     switch (field.name.size()) {
@@ -73,66 +74,63 @@ bool is_context(const Field& field) {
          (name.size() == kTracestate.size() && equals_ignoring_case(name, kTracestate));
 }
 
+}  // namespace
+
+Tracer::Common<std::string_view> Tracer::common_of(const TracedRequest& ended) {
+  const RequestHead& request = ended.request;
+  const Surroundings found = surroundings_of(request.fields);
+  return {.method = request.method,
+          .host = found.host != nullptr ? found.host->value : request.authority(),
+          .agent = found.agent != nullptr ? found.agent->value : std::string_view(),
+          .client = ended.client,
+          .secure = found.secure,
+          .newer = request.minor_version > 0};
+}
+
+void Tracer::begin_span(SpanWriter& writer, const Common<std::string_view>& common) {
+  if (begun_ > 0 && common_ == common) return text_.cut(begun_);
+  text_.clear();
+  const bool known = is_known_method(common.method);
+  writer.begin(SpanWriter::Kind::kServer, known ? common.method : std::string_view("HTTP"));
+  writer.add_word<"http.request.method">(known ? common.method : std::string_view("_OTHER"));
+  if (!known) writer.add<"http.request.method_original">(common.method);
+  writer.add_word<"url.scheme">(common.secure ? std::string_view("https")
+                                              : std::string_view("http"));
+  Authority server;
+  const std::string_view host = trim(common.host.substr(0, common.host.find(',')));
+  if (parse_authority(host, common.secure ? 443 : 80, server)) {
+    writer.add<"server.address">(server.host);
+    writer.add<"server.port">(server.port);
+  }
+  const std::string client = common.client.text();
+  if (!client.empty()) writer.add<"client.address">(client);
+  writer.add_word<"network.protocol.version">(common.newer ? std::string_view("1.1")
+                                                           : std::string_view("1.0"));
+  if (!common.agent.empty()) writer.add<"user_agent.original">(common.agent);
+  common_ = {.method = std::string(common.method),
+             .host = std::string(common.host),
+             .agent = std::string(common.agent),
+             .client = common.client,
+             .secure = common.secure,
+             .newer = common.newer};
+  begun_ = text_.text().size();
+}
+
 // A client's own mistake is no failure of the server.
-void end_request(SpanWriter& writer, const TracedRequest& ended) {
+void Tracer::end_span(SpanWriter& writer, const TracedRequest& ended, const SpanWriter::Own& own) {
+  writer.add<"url.path">(ended.request.path());
+  if (const std::string_view query = ended.request.query(); !query.empty()) {
+    writer.add<"url.query">(query);
+  }
   if (ended.status > 0) {
     writer.add<"http.response.status_code">(static_cast<uint64_t>(ended.status));
   }
   const bool failed = ended.status >= 500;
-  if (!failed && ended.failure.empty()) return writer.end();
+  if (!failed && ended.failure.empty()) return writer.end(own);
   std::string status;
   if (ended.failure.empty()) append_number(status, static_cast<uint64_t>(ended.status));
   writer.add_word<"error.type">(ended.failure.empty() ? std::string_view(status) : ended.failure);
-  failed ? writer.end_failed(ended.detail) : writer.end();
-}
-
-}  // namespace
-
-void Tracer::add_server(SpanWriter& writer, std::string_view host, bool secure) {
-  const std::string_view first = trim(host.substr(0, host.find(',')));
-  const uint16_t usual = secure ? 443 : 80;
-  if (server_.key == first && server_port_ == usual) return writer.add_written(server_.attributes);
-  server_ = {std::string(first), {}};
-  server_port_ = usual;
-  Authority authority;
-  if (!parse_authority(first, usual, authority)) return;
-  const size_t before = text_.text().size();
-  writer.add<"server.address">(authority.host);
-  writer.add<"server.port">(authority.port);
-  server_.attributes = text_.text().substr(before);
-}
-
-void Tracer::add_client(SpanWriter& writer, const IpAddress& client) {
-  if (client_ == client) return writer.add_written(client_attributes_);
-  const size_t before = text_.text().size();
-  if (const std::string text = client.text(); !text.empty()) writer.add<"client.address">(text);
-  client_ = client;
-  client_attributes_ = text_.text().substr(before);
-}
-
-void Tracer::add_agent(SpanWriter& writer, std::string_view agent) {
-  if (agent_.key == agent) return writer.add_written(agent_.attributes);
-  const size_t before = text_.text().size();
-  writer.add<"user_agent.original">(agent);
-  agent_ = {std::string(agent), std::string(text_.text().substr(before))};
-}
-
-void Tracer::add_request(SpanWriter& writer, const TracedRequest& ended, std::string_view method) {
-  const RequestHead& request = ended.request;
-  writer.add_word<"http.request.method">(method.empty() ? std::string_view("_OTHER") : method);
-  if (method.empty()) writer.add<"http.request.method_original">(request.method);
-  const Surroundings found = surroundings_of(request.fields);
-  writer.add_word<"url.scheme">(found.secure ? std::string_view("https")
-                                             : std::string_view("http"));
-  writer.add<"url.path">(request.path());
-  if (const std::string_view query = request.query(); !query.empty()) {
-    writer.add<"url.query">(query);
-  }
-  add_server(writer, found.host != nullptr ? found.host->value : request.authority(), found.secure);
-  add_client(writer, ended.client);
-  writer.add_word<"network.protocol.version">(request.minor_version == 0 ? std::string_view("1.0")
-                                                                         : std::string_view("1.1"));
-  if (found.agent != nullptr) add_agent(writer, found.agent->value);
+  failed ? writer.end_failed(own, ended.detail) : writer.end(own);
 }
 
 std::unique_ptr<RequestSpan> Tracer::begin(RequestHead& request, Instant now) {
@@ -146,11 +144,11 @@ std::unique_ptr<RequestSpan> Tracer::begin(RequestHead& request, Instant now) {
   TraceContext context;
   if (parent) {
     context = *parent;
+    ids_.make_span_id(context.ids.span, now);
   } else {
-    ids_.make_trace_id(context.ids.trace);
+    ids_.begin_trace(context.ids, now);
     context.random_id = true;
   }
-  ids_.make_span_id(context.ids.span);
   context.sampled = sampler_.samples(context.ids.trace_id(), parent ? &*parent : nullptr);
   auto span = std::make_unique<RequestSpan>(context, parent ? &*parent : nullptr, now);
   span->set_tracestate(std::move(tracestate));
@@ -173,20 +171,15 @@ UnixNanoseconds Tracer::offset_at(Instant now) {
 void Tracer::end(RequestSpan& span, const TracedRequest& ended, Instant now) {
   span.leave(now);
   if (!span.context().sampled) return;
-  text_.clear();
   SpanWriter writer(text_);
   const UnixNanoseconds offset = offset_at(now);
-  const bool known = is_known_method(ended.request.method);
-  const std::string_view method = known ? ended.request.method : std::string_view();
-  writer.begin({.ids = span.context().ids,
-                .parent = span.parent(),
-                .tracestate = span.tracestate(),
-                .name = known ? method : std::string_view("HTTP"),
-                .kind = SpanWriter::Kind::kServer,
-                .begin = unix_time(span.begin(), offset),
-                .end = unix_time(now, offset)});
-  add_request(writer, ended, method);
-  end_request(writer, ended);
+  begin_span(writer, common_of(ended));
+  end_span(writer, ended,
+           {.ids = span.context().ids,
+            .parent = span.parent(),
+            .tracestate = span.tracestate(),
+            .begin = unix_time(span.begin(), offset),
+            .end = unix_time(now, offset)});
   write_phases(writer, span, offset);
   queue_.add(text_.text(), writer.count());
 }
@@ -202,35 +195,32 @@ void Tracer::write_phases(SpanWriter& writer, const RequestSpan& span, UnixNanos
   for (const RequestSpan::Interval& interval : span.phases()) {
     if (!counts(interval)) continue;
     TraceIds ids = span.context().ids;
-    ids_.make_span_id(ids.span);
-    writer.begin({.ids = ids,
-                  .parent = span.context().ids.span_id(),
-                  .tracestate = span.tracestate(),
-                  .name = name_of(interval.phase),
-                  .kind = SpanWriter::Kind::kInternal,
-                  .begin = unix_time(interval.begin, offset),
-                  .end = unix_time(interval.end, offset)});
-    writer.end();
+    ids_.make_span_id(ids.span, interval.end);
+    writer.begin(SpanWriter::Kind::kInternal, name_of(interval.phase));
+    writer.end({.ids = ids,
+                .parent = span.context().ids.span_id(),
+                .tracestate = span.tracestate(),
+                .begin = unix_time(interval.begin, offset),
+                .end = unix_time(interval.end, offset)});
   }
 }
 
 void Tracer::add_start(std::string_view url, Instant begin, Instant now, std::string_view problem) {
   TraceIds ids;
-  ids_.make_trace_id(ids.trace);
-  ids_.make_span_id(ids.span);
+  ids_.begin_trace(ids, now);
   if (!sampler_.samples(ids.trace_id(), nullptr)) return;
   text_.clear();
+  begun_ = 0;
   SpanWriter writer(text_);
   const UnixNanoseconds offset = offset_at(now);
-  writer.begin({.ids = ids,
-                .parent = {},
-                .tracestate = {},
-                .name = "cold start",
-                .kind = SpanWriter::Kind::kInternal,
-                .begin = unix_time(begin, offset),
-                .end = unix_time(now, offset)});
+  writer.begin(SpanWriter::Kind::kInternal, "cold start");
   writer.add<"url.full">(url);
-  problem.empty() ? writer.end() : writer.end_failed(problem);
+  const SpanWriter::Own own = {.ids = ids,
+                               .parent = {},
+                               .tracestate = {},
+                               .begin = unix_time(begin, offset),
+                               .end = unix_time(now, offset)};
+  problem.empty() ? writer.end(own) : writer.end_failed(own, problem);
   queue_.add(text_.text(), writer.count());
 }
 

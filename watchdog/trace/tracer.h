@@ -45,11 +45,26 @@ class Tracer {
   // Phases that took less are not worth a span.
   static constexpr Duration kLeast = std::chrono::microseconds(50);
 
-  // `method` is empty where it is not one that everybody knows.
-  void add_request(SpanWriter& writer, const TracedRequest& ended, std::string_view method);
-  void add_server(SpanWriter& writer, std::string_view host, bool secure);
-  void add_agent(SpanWriter& writer, std::string_view agent);
-  void add_client(SpanWriter& writer, const IpAddress& client);
+  // What requests have mostly in common with the one before: how they came, and of whom.
+  template <typename Text>
+  struct Common {
+    Text method;
+    Text host;
+    Text agent;
+    IpAddress client;
+    bool secure;
+    bool newer;  // HTTP/1.1
+
+    template <typename Other>
+    bool operator==(const Common<Other>& other) const {
+      return method == other.method && host == other.host && agent == other.agent &&
+             client == other.client && secure == other.secure && newer == other.newer;
+    }
+  };
+
+  static Common<std::string_view> common_of(const TracedRequest& ended);
+  void begin_span(SpanWriter& writer, const Common<std::string_view>& common);
+  void end_span(SpanWriter& writer, const TracedRequest& ended, const SpanWriter::Own& own);
   UnixNanoseconds offset_at(Instant now);
   void write_phases(SpanWriter& writer, const RequestSpan& span, UnixNanoseconds offset);
 
@@ -57,16 +72,9 @@ class Tracer {
   SpanQueue& queue_;
   IdSource ids_;
   JsonText text_;  // of the spans of the last request
-  // The attributes that are mostly those of the request before.
-  struct Remembered {
-    std::string key;
-    std::string attributes;
-  };
-  Remembered server_;
-  uint16_t server_port_ = 0;  // where its key names none
-  Remembered agent_;
-  IpAddress client_;
-  std::string client_attributes_;
+  // What its first span begins with stays, as long as it is of the next request too.
+  Common<std::string> common_{};
+  size_t begun_ = 0;                      // bytes of the text; 0: nothing stays
   UnixNanoseconds offset_ = 0;            // of the time since 1970 from that of an Instant
   Instant offset_from_ = Instant::max();  // when it was found; at first never
 };

@@ -18,7 +18,7 @@ using Kind = Sampler::Kind;
 std::vector<TraceIds> ten_thousand_traces() {
   IdSource source;
   std::vector<TraceIds> all(10'000);
-  for (TraceIds& ids : all) source.make_trace_id(ids.trace);
+  for (TraceIds& ids : all) source.begin_trace(ids, Instant());
   return all;
 }
 

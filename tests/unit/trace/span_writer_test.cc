@@ -40,28 +40,34 @@ TEST_CASE("a long text is cut between two characters") {
   CHECK(escaped(std::string(2000, 'x')).size() == 1024);
 }
 
+TEST_CASE("a time has all its digits") {
+  for (const UnixNanoseconds time :
+       {1'700'000'000'000'000'000U, 1'700'000'000'999'999'999U, 1'712'345'678'012'345'678U,
+        1'712'345'678'900'000'001U, 1'712'345'679'000'100'000U, 9'999'999'999'999'999'999U}) {
+    const auto digits = time_digits(time);
+    CHECK(std::string(digits.begin(), digits.end()) == std::to_string(time));
+  }
+}
+
 TEST_CASE("spans are written as OTLP's JSON has them") {
   JsonText out;
   SpanWriter writer(out);
   const TraceIds ids = ids_of_example();
-  writer.begin({.ids = ids,
-                .parent = "1111111111111111",
-                .tracestate = "a=1",
-                .name = "GET",
-                .kind = SpanWriter::Kind::kServer,
-                .begin = 1'700'000'000'000'000'001,
-                .end = 1'700'000'000'000'000'002});
+  writer.begin(SpanWriter::Kind::kServer, "GET");
   writer.add<"url.path">("/\"");
   writer.add<"http.response.status_code">(uint64_t{500});
-  writer.end_failed("exit code 7");
-  writer.begin({.ids = ids,
-                .parent = {},
-                .tracestate = {},
-                .name = "body",
-                .kind = SpanWriter::Kind::kInternal,
-                .begin = 2,
-                .end = 1});
-  writer.end();
+  writer.end_failed({.ids = ids,
+                     .parent = "1111111111111111",
+                     .tracestate = "a=1",
+                     .begin = 1'700'000'000'000'000'001,
+                     .end = 1'700'000'000'000'000'002},
+                    "exit code 7");
+  writer.begin(SpanWriter::Kind::kInternal, "body");
+  writer.end({.ids = ids,
+              .parent = {},
+              .tracestate = {},
+              .begin = 1'700'000'000'000'000'002,
+              .end = 1'700'000'000'000'000'001});
   CHECK(writer.count() == 2);
   const auto spans = nlohmann::json::parse("[" + std::string(out.text()) + "]");
   const auto expected = nlohmann::json::parse(R"([
@@ -72,6 +78,7 @@ TEST_CASE("spans are written as OTLP's JSON has them") {
                     {"key": "http.response.status_code", "value": {"intValue": "500"}}],
      "status": {"message": "exit code 7", "code": 2}},
     {"traceId": "4bf92f3577b34da6a3ce929d0e0e4736", "spanId": "00f067aa0ba902b7", "name": "body",
-     "kind": 1, "startTimeUnixNano": "2", "endTimeUnixNano": "2", "attributes": []}])");
+     "kind": 1, "startTimeUnixNano": "1700000000000000002",
+     "endTimeUnixNano": "1700000000000000002", "attributes": []}])");
   CHECK(spans == expected);
 }
