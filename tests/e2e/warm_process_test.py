@@ -31,7 +31,7 @@ class Start(Warm):
         self.assertEqual(dog.request(path="/_/ready").status, 503)
         self.assertFalse(dog.lock.exists())
         until(lambda: dog.request(path="/_/health").status == 200, 10, "it to be ready")
-        self.assertTrue(dog.lock.exists())
+        until(dog.lock.exists, 2, "the lock file")
 
     def test_early_requests_wait_and_are_answered(self):
         dog = self.warm(START_AFTER="0.5")
@@ -296,7 +296,7 @@ class Hanging(Warm):
         self.assertEqual(dog.request(path="/_/health").status, 200)
         self.hang(dog, 1)
         until(lambda: dog.request(path="/_/health").status == 503, 2, "it to be unready")
-        self.assertFalse(dog.lock.exists())
+        until(lambda: not dog.lock.exists(), 2, "the lock file to go")
         dog.wait_log("has let 3 requests in a row run into exec_timeout: unready until it answers")
 
     def test_an_answer_makes_it_ready_again(self):
