@@ -203,7 +203,7 @@ class InterimAnswers(HttpCase):
         def script(visit):
             visit.head()
             visit.socket.settimeout(30)
-            while sent[0] < 100_000_000:
+            while sent[0] < 40_000_000:
                 visit.socket.sendall(hint)
                 sent[0] += len(hint)
             visit.send(ok(b"at last"))
