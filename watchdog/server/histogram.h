@@ -9,11 +9,9 @@
 
 namespace watchdog {
 
-constexpr std::array<Duration, 11> bounds_in_seconds(const std::array<double, 11>& numbers) {
+constexpr std::array<Duration, 11> in_microseconds(const std::array<int, 11>& numbers) {
   std::array<Duration, 11> bounds{};
-  for (size_t i = 0; i < bounds.size(); ++i) {
-    bounds[i] = Duration(static_cast<int64_t>(numbers[i] * 1e9 + 0.5));
-  }
+  for (size_t i = 0; i < bounds.size(); ++i) bounds[i] = std::chrono::microseconds(numbers[i]);
   return bounds;
 }
 
@@ -23,13 +21,15 @@ class Histogram {
   using Bounds = std::array<Duration, 11>;
   // Those of Prometheus, made for responses over a network.
   static constexpr Bounds kBounds =
-      bounds_in_seconds({.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10});
+      in_microseconds({5'000, 10'000, 25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000,
+                       2'500'000, 5'000'000, 10'000'000});
   // For starting a process, which usually takes a fraction of a millisecond.
-  static constexpr Bounds kSpawnBounds =
-      bounds_in_seconds({.0001, .00025, .0005, .001, .0025, .005, .01, .025, .05, .1, 1});
+  static constexpr Bounds kSpawnBounds = in_microseconds(
+      {100, 250, 500, 1'000, 2'500, 5'000, 10'000, 25'000, 50'000, 100'000, 1'000'000});
   // For a server that gets ready: from one in C to one in Java with much to load.
   static constexpr Bounds kReadyBounds =
-      bounds_in_seconds({.01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10, 30});
+      in_microseconds({10'000, 25'000, 50'000, 100'000, 250'000, 500'000, 1'000'000, 2'500'000,
+                       5'000'000, 10'000'000, 30'000'000});
   static constexpr size_t kBuckets = std::tuple_size_v<Bounds> + 1;  // last: beyond all
 
   // `bounds` outlives the histogram.
