@@ -183,7 +183,8 @@ class Chaos(Case):
         stop.set()
         for worker in workers:
             worker.result()
-        self.assert_within(slowest, 0, 0.5)
+        if not SANITIZER:  # whose memory a fork copies the tables of
+            self.assert_within(slowest, 0, 0.5)
 
     def test_kill_9_of_the_watchdog_ends_no_one_s_port(self):
         port = free_port()
