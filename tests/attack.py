@@ -325,14 +325,15 @@ class Exchange:
             try:
                 for piece, pause in self.pieces:
                     sock.sendall(piece)
-                    self.first_sent = self.first_sent or time.monotonic()
+                    if piece:
+                        self.first_sent = self.first_sent or time.monotonic()
                     time.sleep(pause)
                 if self.ending == "half":
                     sock.shutdown(socket.SHUT_WR)
                 if self.ending == "reset":
                     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             except OSError:
-                pass  # it has closed already, which is its right
+                self.was_reset = True  # it has closed already, which is its right
             if self.ending in ("leave", "reset"):
                 sock.close()
                 reader.join()
