@@ -95,4 +95,8 @@ void Timer::set_after(Duration delay) {
   set(now + std::min(delay, longest));
 }
 
+void Timer::fire_within(Duration delay) {
+  if (!deadline_ || *deadline_ - loop_.now() > delay) set_after(delay);
+}
+
 }  // namespace watchdog

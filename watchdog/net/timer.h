@@ -44,6 +44,8 @@ class Timer {
 
   void set(Instant deadline);
   void set_after(Duration delay);
+  // Sets it, unless it is to fire sooner already.
+  void fire_within(Duration delay);
   void clear() { deadline_.reset(); }
   bool armed() const { return deadline_.has_value(); }
 

@@ -86,7 +86,7 @@ void WarmStarts::drop_printed() {
     const auto member = next++;
     if (!member->process->available() || !member->process->has_printed()) continue;
     drop(member);
-    refill_within(kRefill);
+    refill_.fire_within(kRefill);
   }
 }
 
@@ -97,7 +97,7 @@ std::unique_ptr<SpareProcess> WarmStarts::take_spare(std::optional<Fallback>& re
   while (!spares_.empty()) {
     std::unique_ptr<SpareProcess> oldest = std::move(spares_.front());
     spares_.pop_front();
-    refill_within(kMostRefill);
+    refill_.fire_within(kMostRefill);
     if (oldest->has_printed()) {
       context_.loop.retire(std::move(oldest));
       be_unusable(Fallback::kNoRead, "it printed something before it had a request");
@@ -280,18 +280,11 @@ void WarmStarts::on_template_used(TemplateProcess& used) {
     context_.loop.retire(std::move(member->process));
     pool_.erase(member);
   }
-  refill_within(kMostRefill);
+  refill_.fire_within(kMostRefill);
 }
 
 void WarmStarts::on_request_over() {
-  if (refill_.armed()) refill_within(kRefill);
-}
-
-void WarmStarts::refill_within(Duration wait) {
-  const Instant due = context_.loop.now() + wait;
-  if (refill_.armed() && refill_due_ <= due) return;
-  refill_due_ = due;
-  refill_.set(due);
+  if (refill_.armed()) refill_.fire_within(kRefill);
 }
 
 WarmStarts::Pool::iterator WarmStarts::find(const TemplateProcess& process) {

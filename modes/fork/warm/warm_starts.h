@@ -101,7 +101,6 @@ class WarmStarts final : private TemplateProcess::Owner {
   void start();
   void start_later(Duration wait);
   void refill();
-  void refill_within(Duration wait);
   bool start_one();
   void on_start_error(int error);
   Pool::iterator find(const TemplateProcess& process);
@@ -143,7 +142,6 @@ class WarmStarts final : private TemplateProcess::Owner {
   Timer age_;
   Timer sweep_;
   Timer refill_;
-  Instant refill_due_{};  // where it is armed
   Timer settling_;
   Wakeup plan_changed_;
 };

@@ -49,6 +49,20 @@ TEST_CASE_FIXTURE(TimerTest, "a deadline moved later is kept, and moved earlier 
   CHECK(fired == 1);
 }
 
+TEST_CASE_FIXTURE(TimerTest, "a timer that is to fire within some time still fires sooner") {
+  int fired = 0;
+  Timer timer(loop, [&] { ++fired; });
+  timer.fire_within(100ms);
+  timer.fire_within(10ms);
+  timer.fire_within(200ms);
+  pass(9ms);
+  CHECK(fired == 0);
+  pass(1ms);
+  CHECK(fired == 1);
+  pass(1s);
+  CHECK(fired == 1);
+}
+
 TEST_CASE_FIXTURE(TimerTest, "a cleared timer does not fire, and can be set again") {
   int fired = 0;
   Timer timer(loop, [&] { ++fired; });
