@@ -21,8 +21,8 @@ void append_printable_line(std::string& out, std::string_view line);
 void append_without_controls(std::string& out, std::string_view text);
 
 // Whether nobody sees the character, but it turns the direction of what is beside it (bidirectional
-// controls), breaks a line, or has no width, and has no use in a line. Joiners and variation
-// selectors are not among these.
+// controls), breaks a line, or has no width, and has no use in a line. U+200C and U+200D, which
+// join, and the variation selectors of emoji (U+FE00 to U+FE0F) are not among these.
 bool is_unseen(char32_t character);
 
 }  // namespace watchdog

@@ -84,7 +84,10 @@ void HttpCall::send_body() {
 }
 
 size_t HttpCall::on_data(std::string_view bytes) {
-  if (done_) loop_.retire(std::move(stream_));  // nobody has asked
+  if (done_) {  // nobody has asked
+    loop_.retire(std::move(stream_));
+    return bytes.size();
+  }
   reader_.feed(bytes);
   while (!done_) {
     switch (reader_.next()) {
